@@ -1,0 +1,35 @@
+import { readdir, readFile } from 'node:fs/promises';
+import pg from 'pg';
+
+const folder = new URL('./migrations/', import.meta.url);
+/** Any number, the same in every process: two that start at once migrate one after the other. */
+const migrationLock = 7_203_001;
+
+/**
+ * Brings the schema up to date: numbered files, forward only, each in a transaction of its own and recorded by name. Safe to call from several
+ * processes at once. Returns the names of the migrations it applied.
+ */
+export async function migrate(databaseUrl: string): Promise<string[]> {
+  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'migrate' });
+  await client.connect();
+  try {
+    await client.query('select pg_advisory_lock($1)', [migrationLock]);
+    await client.query(
+      'create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())',
+    );
+    const { rows } = await client.query<{ name: string }>('select m.name from migrations as m');
+    const applied = new Set(rows.map(({ name }) => name));
+    const files = (await readdir(folder)).filter((name) => /^\d{4}_.*\.sql$/.test(name)).sort();
+    const missing = files.filter((name) => !applied.has(name));
+    for (const name of missing) {
+      await client.query('begin');
+      await client.query(await readFile(new URL(name, folder), 'utf8'));
+      await client.query('insert into migrations (name) values ($1)', [name]);
+      await client.query('commit');
+    }
+    return missing;
+  } finally {
+    // Ends the lock, and rolls back what failed.
+    await client.end();
+  }
+}

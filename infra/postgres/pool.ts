@@ -1,0 +1,78 @@
+import pg from 'pg';
+
+const INT8 = 20;
+const DATE = 1082;
+
+// In one place: counts stay far below 2^53 (DESIGN 7), and a `date` is a calendar date, not an instant of the server's zone.
+const types = new pg.TypeOverrides();
+types.setTypeParser(INT8, (text) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`count above 2^53: ${text}`);
+  return value;
+});
+types.setTypeParser(DATE, (text) => text);
+
+export type Database = pg.Pool;
+/** A pool, or the one connection of a transaction. */
+export type Queryable = Pick<pg.ClientBase, 'query'>;
+
+export type DatabaseOptions = {
+  readonly url: string;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+  readonly maxConnections?: number;
+};
+
+/** Every statement has a deadline, so that a frozen server or a lock held by a paused process is an error and not a hang. */
+export function openDatabase({
+  url,
+  applicationName,
+  maxConnections = 10,
+}: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: applicationName,
+    max: maxConnections,
+    types,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 10_000,
+    query_timeout: 12_000,
+    lock_timeout: 8_000,
+    idle_in_transaction_session_timeout: 10_000,
+    keepAlive: true,
+  });
+  // A connection that breaks while idle is replaced at the next use; without a listener Node would end the process.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+/** Runs `work` in one transaction; whatever it throws rolls back and is thrown on. */
+export async function inTransaction<T>(
+  database: Database,
+  work: (tx: Queryable) => Promise<T>,
+): Promise<T> {
+  const client = await database.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('begin');
+    const result = await work(client);
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    try {
+      await client.query('rollback');
+    } catch (rollbackError) {
+      broken = rollbackError as Error;
+    }
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** The name of the constraint that a statement broke, or undefined for other errors. */
+export function brokenConstraint(error: unknown): string | undefined {
+  if (!(error instanceof pg.DatabaseError)) return undefined;
+  const constraintViolation = error.code?.startsWith('23') ?? false;
+  return constraintViolation ? error.constraint : undefined;
+}
