@@ -1,0 +1,76 @@
+/** Which rule ends a grant first (DESIGN 4, "binding limit"). */
+export type BindingLimit = 'policy_time' | 'policy_usage' | 'ca' | 'certificate';
+
+/** Why an access lapsed (DESIGN 4); every reason suspends the client services. */
+export type LapseReason =
+  'grant_expired' | 'allowance_exhausted' | 'revoked' | 'ended_by_ca' | 'certificate_ended';
+
+/** Which of the two limits is near. */
+type Warning = 'time' | 'usage';
+
+/** The grant a mail speaks of. `allowance` and `used` are numbers of signatures. */
+export interface MailGrant {
+  readonly effectiveAt: Date;
+  readonly expiresAt: Date;
+  readonly allowance: number;
+  readonly used: number;
+  readonly bindingLimit: BindingLimit;
+}
+
+interface MailContext {
+  /** `timeZone` is an IANA name; every time in the mail is told in it. */
+  readonly account: { readonly name: string; readonly timeZone: string };
+  /** Who gets this copy. `locale` is a BCP 47 tag; what is not Portuguese is written in English. */
+  readonly operator: { readonly name: string; readonly locale: string };
+  readonly certificate: { readonly id: string; readonly alias: string };
+  readonly authority: { readonly name: string };
+  readonly now: Date;
+  /** Absolute http(s) address of the certificate's page. It carries no one-time token: it may be opened weeks later, or by a scanner. */
+  readonly link: string;
+}
+
+/** The daily mail of the last week, or of an access with nearly all signatures used. */
+export interface ReminderMail extends MailContext {
+  readonly kind: 'reminder';
+  readonly grant: MailGrant;
+  /** At least one; both limits share one mail. */
+  readonly warnings: readonly Warning[];
+}
+
+/** The usage has just gone above the warning threshold. */
+export interface UsageWarningMail extends MailContext {
+  readonly kind: 'usage_warning';
+  readonly grant: MailGrant;
+}
+
+/** The access ended and the client services were suspended. */
+export interface LapsedMail extends MailContext {
+  readonly kind: 'lapsed';
+  readonly grant: MailGrant;
+  readonly reason: LapseReason;
+  readonly lapsedAt: Date;
+  /** Who pressed the emergency stop; told only when the reason is `revoked`. */
+  readonly revokedBy?: string;
+  /** Aliases of the client services that were suspended; the mail names the first 20. */
+  readonly suspendedServices: readonly string[];
+}
+
+/** A signing service reported that the CA refuses the access; nothing was suspended. */
+export interface CaRefusalMail extends MailContext {
+  readonly kind: 'ca_refusal';
+  readonly grant: MailGrant;
+  readonly reportedAt: Date;
+  /** The CA's error as the signing service reported it. */
+  readonly caError?: string;
+}
+
+/** All a mail is made from: one typed input gives subject, preview, text and HTML. */
+export type MailInput = ReminderMail | UsageWarningMail | LapsedMail | CaRefusalMail;
+
+/** A mail ready to be sent. */
+export interface RenderedMail {
+  readonly subject: string;
+  readonly preview: string;
+  readonly text: string;
+  readonly html: string;
+}
