@@ -35,6 +35,7 @@ export default tseslint.config(
       ],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/consistent-type-definitions': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/restrict-template-expressions': [
         'error',
@@ -88,7 +89,12 @@ export default tseslint.config(
   { files: ['**/*.test.ts'], ...jest.configs['flat/recommended'] },
   {
     files: ['**/*.test.ts'],
-    rules: { 'jest/expect-expect': ['error', { assertFunctionNames: ['expect*', 'fc.assert'] }] },
+    rules: {
+      'jest/expect-expect': ['error', { assertFunctionNames: ['expect*', 'fc.assert'] }],
+      // In a test a missing value should fail right there, and a property holds under a condition.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      'jest/no-conditional-expect': 'off',
+    },
   },
   prettier,
 );
