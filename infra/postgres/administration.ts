@@ -1,0 +1,450 @@
+import { lapseReason } from '../../domain/grant.ts';
+import { Problem } from '../../domain/errors.ts';
+import type { Role } from '../../domain/roles.ts';
+import { lockCertificate } from './certificate-lock.ts';
+import { findLatestGrant } from './grants.ts';
+import { brokenConstraint, type Queryable } from './pool.ts';
+
+/** The SQL behind services/shared/administration.ts: what is entered by hand, and read back as lists. Each write is part of its caller's transaction. */
+
+export type Account = {
+  readonly accountId: string;
+  readonly name: string;
+  readonly timeZone: string;
+  readonly reminderHour: number;
+  readonly locale: string;
+};
+export type AccountSettings = Omit<Account, 'accountId'>;
+
+export type OperatorOfAccount = {
+  readonly operatorId: string;
+  readonly accountId: string;
+  readonly email: string;
+  readonly name: string;
+  readonly locale: string;
+  readonly role: Role;
+};
+
+export type Authority = {
+  readonly authorityId: string;
+  readonly name: string;
+  readonly baseUri: string;
+  readonly clientId: string;
+  readonly clientAccountUrl: string | undefined;
+};
+
+export type Certificate = {
+  readonly certificateId: string;
+  readonly accountId: string;
+  readonly authorityId: string;
+  readonly alias: string;
+  readonly subject: string;
+  readonly issuer: string;
+  readonly serial: string;
+  readonly notAfter: Date;
+  readonly credentialId: string;
+  readonly caAccount: string;
+};
+
+export type ClientService = {
+  readonly clientServiceId: string;
+  readonly certificateId: string;
+  readonly alias: string;
+  readonly status: 'active' | 'suspended' | 'inactive';
+};
+
+export type ApiKey = {
+  readonly apiKeyId: string;
+  readonly accountId: string;
+  readonly name: string;
+  /** Undefined: all certificates of the account. */
+  readonly certificateIds: readonly string[] | undefined;
+  readonly createdAt: Date;
+  readonly revokedAt: Date | undefined;
+};
+
+const accountColumns = `a.account_id as "accountId", a.name, a.time_zone as "timeZone",
+  a.reminder_hour as "reminderHour", a.locale`;
+
+/** Throws `already_exists` when there is one of this name. */
+export async function insertAccount(tx: Queryable, account: Account, now: Date): Promise<void> {
+  await write(
+    tx,
+    `insert into accounts (account_id, name, time_zone, reminder_hour, locale, created_at)
+     values ($1, $2, $3, $4, $5, $6)`,
+    [account.accountId, account.name, account.timeZone, account.reminderHour, account.locale, now],
+    { accounts__name: 'name' },
+  );
+}
+
+export async function listAccounts(queryable: Queryable): Promise<Account[]> {
+  const { rows } = await queryable.query<Account>(
+    `select ${accountColumns} from accounts as a order by lower(a.name)`,
+  );
+  return rows;
+}
+
+/** By id or by name; throws `not_found`. Locks the row when it is going to be changed. */
+export async function getAccount(
+  queryable: Queryable,
+  idOrName: string,
+  { forUpdate = false } = {},
+): Promise<Account> {
+  const { rows } = await queryable.query<Account>(
+    `select ${accountColumns} from accounts as a
+     where a.account_id = $1 or lower(a.name) = lower($1)
+     order by a.account_id <> $1 limit 1${forUpdate ? ' for no key update' : ''}`,
+    [idOrName],
+  );
+  return found(rows[0], 'account');
+}
+
+export async function updateAccount(
+  tx: Queryable,
+  accountId: string,
+  settings: AccountSettings,
+): Promise<void> {
+  await write(
+    tx,
+    `update accounts as a set name = $2, time_zone = $3, reminder_hour = $4, locale = $5
+     where a.account_id = $1`,
+    [accountId, settings.name, settings.timeZone, settings.reminderHour, settings.locale],
+    { accounts__name: 'name' },
+  );
+}
+
+/** The grants whose workflows are still open: the latest of each certificate. */
+export async function openGrantIds(tx: Queryable, accountId: string): Promise<string[]> {
+  const { rows } = await tx.query<{ grant_id: string }>(
+    `select g.grant_id from access_grants as g
+     where g.account_id = $1 and g.successor_id is null order by g.grant_id`,
+    [accountId],
+  );
+  return rows.map(({ grant_id }) => grant_id);
+}
+
+export type NewOperator = {
+  readonly operatorId: string;
+  readonly email: string;
+  readonly name: string;
+  readonly locale: string;
+  readonly passwordHash: string;
+};
+
+/** Answers the id of the operator with this address: the new one, or the one that was there and is left as it is. */
+export async function insertOperator(
+  tx: Queryable,
+  operator: NewOperator,
+  now: Date,
+): Promise<string> {
+  const { rows } = await tx.query<{ operator_id: string }>(
+    `insert into operators as o (operator_id, email, name, locale, password_hash, created_at)
+     values ($1, $2, $3, $4, $5, $6)
+     on conflict (lower(email)) do update set email = o.email
+     returning o.operator_id`,
+    [
+      operator.operatorId,
+      operator.email,
+      operator.name,
+      operator.locale,
+      operator.passwordHash,
+      now,
+    ],
+  );
+  return found(rows[0], 'operator').operator_id;
+}
+
+export async function insertMembership(
+  tx: Queryable,
+  membership: { readonly accountId: string; readonly operatorId: string; readonly role: Role },
+  now: Date,
+): Promise<void> {
+  await write(
+    tx,
+    `insert into account_operators (account_id, operator_id, role, created_at)
+     values ($1, $2, $3, $4)`,
+    [membership.accountId, membership.operatorId, membership.role, now],
+    { account_operators_pkey: 'email' },
+  );
+}
+
+export async function listOperators(
+  queryable: Queryable,
+  accountId: string | undefined,
+): Promise<OperatorOfAccount[]> {
+  const { rows } = await queryable.query<OperatorOfAccount>(
+    `select o.operator_id as "operatorId", m.account_id as "accountId", o.email, o.name, o.locale, m.role
+     from account_operators as m join operators as o on o.operator_id = m.operator_id
+     where $1::text is null or m.account_id = $1
+     order by m.account_id, lower(o.email)`,
+    [accountId ?? null],
+  );
+  return rows;
+}
+
+/** By id or address; throws `not_found` when the account has no such operator. Locks the account's row first, so that two changes of one account's operators follow each other. */
+export async function lockOperator(
+  tx: Queryable,
+  accountId: string,
+  idOrEmail: string,
+): Promise<OperatorOfAccount> {
+  await getAccount(tx, accountId, { forUpdate: true });
+  const operators = await listOperators(tx, accountId);
+  const wanted = idOrEmail.toLowerCase();
+  return found(
+    operators.find(
+      ({ operatorId, email }) => operatorId === idOrEmail || email.toLowerCase() === wanted,
+    ),
+    'operator',
+  );
+}
+
+export async function updateRole(
+  tx: Queryable,
+  accountId: string,
+  operatorId: string,
+  role: Role,
+): Promise<void> {
+  await tx.query(
+    `update account_operators as m set role = $3 where m.account_id = $1 and m.operator_id = $2`,
+    [accountId, operatorId, role],
+  );
+}
+
+/** The operator's own row stays: grants, renewals and audit events name it. */
+export async function deleteMembership(
+  tx: Queryable,
+  accountId: string,
+  operatorId: string,
+): Promise<void> {
+  await tx.query(
+    `delete from account_operators as m where m.account_id = $1 and m.operator_id = $2`,
+    [accountId, operatorId],
+  );
+}
+
+/** Answers how many were open. */
+export async function endSessions(tx: Queryable, operatorId: string, now: Date): Promise<number> {
+  const { rowCount } = await tx.query(
+    `update sessions as s set ended_at = $2 where s.operator_id = $1 and s.ended_at is null`,
+    [operatorId, now],
+  );
+  return rowCount ?? 0;
+}
+
+const authorityColumns = `ca.authority_id as "authorityId", ca.name, ca.base_uri as "baseUri", ca.client_id as "clientId",
+  ca.client_account_url as "clientAccountUrl"`;
+type AuthorityRow = Omit<Authority, 'clientAccountUrl'> & { clientAccountUrl: string | null };
+const authorityFromRow = (row: AuthorityRow): Authority => ({
+  ...row,
+  clientAccountUrl: row.clientAccountUrl ?? undefined,
+});
+
+export async function insertAuthority(
+  tx: Queryable,
+  authority: Authority & { readonly sealedClientSecret: string },
+  now: Date,
+): Promise<void> {
+  await write(
+    tx,
+    `insert into certificate_authorities
+       (authority_id, name, base_uri, client_id, sealed_client_secret, client_account_url, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7)`,
+    [
+      authority.authorityId,
+      authority.name,
+      authority.baseUri,
+      authority.clientId,
+      authority.sealedClientSecret,
+      authority.clientAccountUrl ?? null,
+      now,
+    ],
+    { certificate_authorities__name: 'name' },
+  );
+}
+
+export async function listAuthorities(queryable: Queryable): Promise<Authority[]> {
+  const { rows } = await queryable.query<AuthorityRow>(
+    `select ${authorityColumns} from certificate_authorities as ca order by lower(ca.name)`,
+  );
+  return rows.map(authorityFromRow);
+}
+
+/** By id or by name; throws `not_found`. */
+export async function getAuthority(queryable: Queryable, idOrName: string): Promise<Authority> {
+  const { rows } = await queryable.query<AuthorityRow>(
+    `select ${authorityColumns} from certificate_authorities as ca
+     where ca.authority_id = $1 or lower(ca.name) = lower($1)
+     order by ca.authority_id <> $1 limit 1`,
+    [idOrName],
+  );
+  return authorityFromRow(found(rows[0], 'certificate authority'));
+}
+
+export async function insertCertificate(
+  tx: Queryable,
+  certificate: Certificate,
+  now: Date,
+): Promise<void> {
+  await write(
+    tx,
+    `insert into certificates
+       (certificate_id, account_id, authority_id, alias, subject, issuer, serial, not_after, credential_id, ca_account, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+    [
+      certificate.certificateId,
+      certificate.accountId,
+      certificate.authorityId,
+      certificate.alias,
+      certificate.subject,
+      certificate.issuer,
+      certificate.serial,
+      certificate.notAfter,
+      certificate.credentialId,
+      certificate.caAccount,
+      now,
+    ],
+    { certificates__alias: 'alias', certificates__credential: 'credentialId' },
+  );
+}
+
+export async function listCertificates(
+  queryable: Queryable,
+  accountId: string | undefined,
+): Promise<Certificate[]> {
+  const { rows } = await queryable.query<Certificate>(
+    `select c.certificate_id as "certificateId", c.account_id as "accountId", c.authority_id as "authorityId", c.alias,
+       c.subject, c.issuer, c.serial, c.not_after as "notAfter", c.credential_id as "credentialId", c.ca_account as "caAccount"
+     from certificates as c
+     where $1::text is null or c.account_id = $1
+     order by c.account_id, lower(c.alias)`,
+    [accountId ?? null],
+  );
+  return rows;
+}
+
+/**
+ * Under the certificate's lock, with the time read after it: a service that is active on a certificate whose grant has lapsed would never be suspended,
+ * so it is refused with `access_blocked`. Answers the certificate's account.
+ */
+export async function insertClientService(
+  tx: Queryable,
+  service: ClientService,
+  clockNow: () => Date,
+): Promise<{ accountId: string; now: Date }> {
+  const { accountId } = await lockCertificate(tx, service.certificateId);
+  const now = clockNow();
+  const latest = await findLatestGrant(tx, service.certificateId);
+  const lapsed = latest && lapseReason(latest.grant, latest.used, now);
+  if (service.status === 'active' && lapsed !== undefined) {
+    throw new Problem('access_blocked', { reason: lapsed });
+  }
+  await write(
+    tx,
+    `insert into client_services (client_service_id, certificate_id, alias, status, created_at)
+     values ($1, $2, $3, $4, $5)`,
+    [service.clientServiceId, service.certificateId, service.alias, service.status, now],
+    { client_services__alias: 'alias' },
+  );
+  return { accountId, now };
+}
+
+export async function listClientServices(
+  queryable: Queryable,
+  certificateId: string | undefined,
+): Promise<ClientService[]> {
+  const { rows } = await queryable.query<ClientService>(
+    `select s.client_service_id as "clientServiceId", s.certificate_id as "certificateId", s.alias, s.status
+     from client_services as s
+     where $1::text is null or s.certificate_id = $1
+     order by s.certificate_id, lower(s.alias)`,
+    [certificateId ?? null],
+  );
+  return rows;
+}
+
+/** Throws `not_found` when one of the certificates is not the account's. */
+export async function insertApiKey(
+  tx: Queryable,
+  key: Omit<ApiKey, 'revokedAt'> & { readonly keyHash: Buffer },
+): Promise<void> {
+  if (key.certificateIds !== undefined) {
+    const { rows } = await tx.query<{ missing: number }>(
+      `select count(*) filter (where c.certificate_id is null) as missing
+       from unnest($1::text[]) as wanted (certificate_id)
+       left join certificates as c on c.certificate_id = wanted.certificate_id and c.account_id = $2`,
+      [key.certificateIds, key.accountId],
+    );
+    if (rows[0]?.missing !== 0) throw new Problem('not_found', { what: 'certificate' });
+  }
+  await write(
+    tx,
+    `insert into api_keys (api_key_id, account_id, name, key_hash, certificate_ids, created_at)
+     values ($1, $2, $3, $4, $5, $6)`,
+    [key.apiKeyId, key.accountId, key.name, key.keyHash, key.certificateIds ?? null, key.createdAt],
+    { api_keys__name: 'name' },
+  );
+}
+
+type ApiKeyRow = Omit<ApiKey, 'certificateIds' | 'revokedAt'> & {
+  certificateIds: string[] | null;
+  revokedAt: Date | null;
+};
+
+export async function listApiKeys(
+  queryable: Queryable,
+  accountId: string | undefined,
+): Promise<ApiKey[]> {
+  const { rows } = await queryable.query<ApiKeyRow>(
+    `select k.api_key_id as "apiKeyId", k.account_id as "accountId", k.name, k.certificate_ids as "certificateIds",
+       k.created_at as "createdAt", k.revoked_at as "revokedAt"
+     from api_keys as k
+     where $1::text is null or k.account_id = $1
+     order by k.account_id, lower(k.name), k.created_at`,
+    [accountId ?? null],
+  );
+  return rows.map((row) => ({
+    ...row,
+    certificateIds: row.certificateIds ?? undefined,
+    revokedAt: row.revokedAt ?? undefined,
+  }));
+}
+
+/** Answers the key's account; throws `not_found` when the key is unknown or revoked already. */
+export async function revokeApiKey(
+  tx: Queryable,
+  apiKeyId: string,
+  now: Date,
+  accountId?: string,
+): Promise<{ accountId: string; name: string }> {
+  const { rows } = await tx.query<{ accountId: string; name: string }>(
+    `update api_keys as k set revoked_at = $2
+     where k.api_key_id = $1 and k.revoked_at is null and ($3::text is null or k.account_id = $3)
+     returning k.account_id as "accountId", k.name`,
+    [apiKeyId, now, accountId ?? null],
+  );
+  return found(rows[0], 'API key');
+}
+
+/** Runs a statement; a unique index it breaks becomes `already_exists` with the field that collides, a reference into nothing `not_found`. */
+async function write(
+  tx: Queryable,
+  sql: string,
+  values: unknown[],
+  unique: Readonly<Record<string, string>>,
+): Promise<void> {
+  try {
+    await tx.query(sql, values);
+  } catch (error) {
+    const constraint = brokenConstraint(error);
+    const field = constraint === undefined ? undefined : unique[constraint];
+    if (field !== undefined) throw new Problem('already_exists', { field }, { cause: error });
+    if (constraint?.endsWith('_fkey')) throw new Problem('not_found', {}, { cause: error });
+    throw error;
+  }
+}
+
+function found<T>(row: T | undefined, what: string): T {
+  if (row === undefined) throw new Problem('not_found', { what });
+  return row;
+}

@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { createDatabase, dropDatabase } from '../../infra/postgres/development-server.ts';
+import { openDatabase, type Database } from '../../infra/postgres/pool.ts';
+import { createSealer } from '../../infra/postgres/sealing.ts';
+import { testParts } from '../../test/support/parts.ts';
+import { faultOf, runAdmin } from './run.ts';
+
+const sealingKey = randomBytes(32);
+const databaseName = `test_admin_${randomBytes(6).toString('hex')}`;
+let environment: Record<string, string>;
+let database: Database;
+
+beforeAll(async () => {
+  const url = await createDatabase(testParts().postgresUrl, databaseName);
+  environment = {
+    DATABASE_URL: url,
+    SEALING_KEYS: `k1:${sealingKey.toString('base64')}`,
+  };
+  database = openDatabase({ url, applicationName: 'admin test' });
+});
+afterAll(async () => {
+  await database.end();
+  await dropDatabase(testParts().postgresUrl, databaseName);
+});
+
+type Run = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+
+async function admin(
+  args: readonly string[],
+  { stdin = '', env = environment }: { stdin?: string; env?: Record<string, string> } = {},
+): Promise<Run> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'services/admin/main.ts', ...args], {
+    env,
+  });
+  child.stdin.end(stdin);
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [stdout, stderr, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    closed,
+  ]);
+  return { code, stdout, stderr };
+}
+
+/** The same without a process of its own, which costs a second each. */
+async function refusalOf(args: readonly string[], env = environment): Promise<string> {
+  try {
+    await runAdmin({ args, env, readStdin: () => Promise.resolve('') });
+  } catch (error) {
+    return faultOf(error);
+  }
+  throw new Error('it was not refused');
+}
+
+async function answerOf<T>(...call: Parameters<typeof admin>): Promise<T> {
+  const { code, stdout, stderr } = await admin(...call);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout) as T;
+}
+
+describe('npm run admin', () => {
+  it('says that the tables are missing before they are made', async () => {
+    expect(await admin(['account', 'list'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'The database has no tables yet: run "npm run admin -- migrate" first.\n',
+    });
+  });
+
+  it('takes an empty database to an account with everything a signing service needs', async () => {
+    const { applied } = await answerOf<{ applied: string[] }>(['migrate']);
+    expect(applied[0]).toBe('0001_facts.sql');
+    expect(await answerOf(['migrate'])).toEqual({ applied: [] });
+
+    const account = await answerOf<{ accountId: string }>([
+      ...['account', 'create', '--name', 'Customer', '--time-zone', 'Atlantic/Azores'],
+      ...['--reminder-hour', '7', '--locale', 'en'],
+    ]);
+    const operator = await answerOf<{ password?: string }>(
+      [
+        ...['operator', 'create', '--account', 'Customer', '--email', 'rui@operators.example'],
+        ...['--name', 'Rui', '--role', 'admin', '--password-stdin'],
+      ],
+      { stdin: 'given by standard input\n' },
+    );
+    expect(operator.password).toBeUndefined();
+    const ca = await answerOf<{ authorityId: string }>(
+      [
+        ...['ca', 'create', '--name', 'CA', '--base-uri', 'https://ca.example/csc/v1/'],
+        ...['--client-id', 'platform', '--client-secret-stdin'],
+      ],
+      { stdin: 'the secret of the CA' },
+    );
+    const certificate = await answerOf<{ certificateId: string; notAfter: string }>([
+      ...['certificate', 'create', '--account', 'Customer', '--authority', 'CA', '--alias', 'Seal'],
+      ...['--subject', 'CN=Seal', '--issuer', 'CN=Root', '--serial', '01'],
+      ...['--not-after', '2028-01-01T00:00:00Z', '--credential-id', 'c-1'],
+      ...['--ca-account', 'client@example.test'],
+    ]);
+    expect(certificate.notAfter).toBe('2028-01-01T00:00:00.000Z');
+    await answerOf([
+      ...['client-service', 'create', '--certificate-id', certificate.certificateId],
+      ...['--alias', 'Invoices'],
+    ]);
+    const key = await answerOf<{ apiKey: string }>([
+      ...['api-key', 'create', '--account', account.accountId, '--name', 'signer'],
+      ...['--certificate-id', certificate.certificateId],
+    ]);
+    expect(key.apiKey).toMatch(/^ca_/);
+
+    const { rows } = await database.query<{ time_zone: string; email: string; sealed: string }>(
+      `select a.time_zone, o.email, ca.sealed_client_secret as sealed
+       from accounts as a
+       join account_operators as m on m.account_id = a.account_id and m.role = 'admin'
+       join operators as o on o.operator_id = m.operator_id
+       join certificates as c on c.account_id = a.account_id
+       join certificate_authorities as ca on ca.authority_id = c.authority_id
+       join client_services as s on s.certificate_id = c.certificate_id and s.status = 'active'
+       join api_keys as k on k.account_id = a.account_id`,
+    );
+    expect(rows).toMatchObject([{ time_zone: 'Atlantic/Azores', email: 'rui@operators.example' }]);
+    const sealer = createSealer([{ id: 'k1', key: sealingKey }]);
+    expect(sealer.open(rows[0]?.sealed ?? '', ca.authorityId)).toBe('the secret of the CA');
+
+    const audit = await database.query<{ action: string; actor: string }>(
+      'select e.action, e.actor from audit_events as e order by e.event_id',
+    );
+    expect(audit.rows.map(({ action }) => action)).toEqual([
+      'account_created',
+      'operator_added',
+      'authority_created',
+      'certificate_created',
+      'client_service_created',
+      'api_key_created',
+    ]);
+    expect(new Set(audit.rows.map(({ actor }) => actor))).toEqual(new Set(['admin']));
+  });
+
+  it.each([
+    [['account', 'crate'], 'There is no command "account crate": see --help.'],
+    [['account', 'create'], '--name must be given.'],
+    [['account', 'create', '--name', 'X', '--colour', 'red'], "Unknown option '--colour'."],
+    [
+      ['account', 'create', '--name', 'X', '--time-zone', 'Mars/Olympus'],
+      '--time-zone: an IANA time zone is expected, such as Europe/Lisbon.',
+    ],
+    [['operator', 'list', '--account', 'Nobody'], 'There is no such account.'],
+    [
+      ['ca', 'create', '--name', 'X', '--base-uri', 'https://x.example/', '--client-id', 'y'],
+      'The OAuth client secret that the CA gave this platform must be given: pass --client-secret-stdin and write it to standard input, or set CA_CLIENT_SECRET.',
+    ],
+  ])('refuses %j in one sentence', async (args, sentence) => {
+    expect(await refusalOf(args)).toBe(sentence);
+  });
+
+  it('never repeats a secret that it refuses', async () => {
+    const args = ['operator', 'create', '--account', 'Customer', '--email', 'x@operators.example'];
+    const env = { ...environment, OPERATOR_PASSWORD: 'tooshort' };
+    expect(await refusalOf([...args, '--name', 'X'], env)).toBe(
+      '--password: at least 12 characters are expected.',
+    );
+  });
+
+  it('names the database when it cannot be reached', async () => {
+    const env = { ...environment, DATABASE_URL: 'postgres://nobody:hidden@127.0.0.1:1/none' };
+    expect(await refusalOf(['account', 'list'], env)).toBe(
+      'The database cannot be used (ECONNREFUSED): check DATABASE_URL.',
+    );
+  });
+
+  it('explains itself', async () => {
+    const general = await admin(['--help']);
+    expect(general.code).toBe(0);
+    expect(general.stdout).toContain('client-service create');
+    const one = await admin(['ca', 'create', '--help'], { env: {} });
+    expect(one.code).toBe(0);
+    expect(one.stdout).toContain('--client-secret-stdin');
+  });
+});

@@ -1,0 +1,253 @@
+import type { Administration } from '../shared/administration.ts';
+
+/** A value of the command line, given as `--name value`. */
+export type Option = {
+  readonly description: string;
+  readonly required?: true;
+  /** May be given more than once. */
+  readonly multiple?: true;
+};
+
+/** A secret never stands in the arguments, which every user of the machine can list: it comes by standard input or by a variable. */
+export type Secret = {
+  readonly description: string;
+  /** `--<flag>` reads it from standard input. */
+  readonly flag: string;
+  readonly variable: 'OPERATOR_PASSWORD' | 'CA_CLIENT_SECRET';
+  readonly required?: true;
+};
+
+export type Given = {
+  /** Of an option that is required, or was given. */
+  text(name: string): string;
+  optional(name: string): string | undefined;
+  all(name: string): string[] | undefined;
+  readonly secret: string | undefined;
+};
+
+export type Command = {
+  readonly summary: string;
+  readonly options: Readonly<Record<string, Option>>;
+  readonly secret?: Secret;
+  /** Seals something, so needs SEALING_KEYS. */
+  readonly seals?: true;
+  /** Answers what is printed as JSON. */
+  readonly run: (administration: Administration, given: Given) => Promise<unknown>;
+};
+
+const required = (description: string): Option => ({ description, required: true });
+const optional = (description: string): Option => ({ description });
+const ofAccount = { account: optional('only of this account (id or name)') };
+const done = async (work: Promise<void>): Promise<unknown> => {
+  await work;
+  return { done: true };
+};
+
+/** Every command but `migrate`, by its two words. What is checked about the values is told in services/shared/administration.ts. */
+export const commands: Readonly<Record<string, Command>> = {
+  'account create': {
+    summary: 'Enter an account (a customer)',
+    options: {
+      name: required('name of the account'),
+      'time-zone': optional('IANA time zone; Europe/Lisbon when not given'),
+      'reminder-hour': optional('hour of the day at which reminders are sent, 0 to 23; 9'),
+      locale: optional('language: pt-PT or en; pt-PT'),
+    },
+    run: (administration, given) =>
+      administration.createAccount({ name: given.text('name'), ...settingsOf(given) }),
+  },
+  'account list': {
+    summary: 'List the accounts',
+    options: {},
+    run: (administration) => administration.listAccounts(),
+  },
+  'account update': {
+    summary: 'Change the settings of an account',
+    options: {
+      account: required('id or name'),
+      name: optional('new name'),
+      'time-zone': optional('IANA time zone'),
+      'reminder-hour': optional('hour of the day at which reminders are sent, 0 to 23'),
+      locale: optional('language: pt-PT or en'),
+    },
+    run: (administration, given) =>
+      administration.updateAccount(given.text('account'), {
+        ...present('name', given.optional('name')),
+        ...settingsOf(given),
+      }),
+  },
+  'operator create': {
+    summary: 'Enter an operator of an account; without a password one is made and shown this once',
+    options: {
+      account: required('id or name of the account'),
+      email: required('e-mail address, which is also the sign-in'),
+      name: required('name of the person'),
+      role: optional('viewer, operator or admin; operator'),
+      locale: optional('language: pt-PT or en; pt-PT'),
+    },
+    secret: {
+      description: 'password, at least 12 characters',
+      flag: 'password-stdin',
+      variable: 'OPERATOR_PASSWORD',
+    },
+    run: (administration, given) =>
+      administration.createOperator({
+        account: given.text('account'),
+        email: given.text('email'),
+        name: given.text('name'),
+        ...present('role', given.optional('role') as 'operator' | undefined),
+        ...present('locale', given.optional('locale') as 'en' | undefined),
+        ...present('password', given.secret),
+      }),
+  },
+  'operator list': {
+    summary: 'List the operators',
+    options: ofAccount,
+    run: (administration, given) => administration.listOperators(given.optional('account')),
+  },
+  'operator set-role': {
+    summary: 'Change the role of an operator in an account',
+    options: {
+      account: required('id or name of the account'),
+      operator: required('id or e-mail address'),
+      role: required('viewer, operator or admin'),
+    },
+    run: (administration, given) =>
+      done(
+        administration.setRole(
+          given.text('account'),
+          given.text('operator'),
+          given.text('role') as 'operator',
+        ),
+      ),
+  },
+  'operator remove': {
+    summary: 'Take an operator out of an account and end their sessions',
+    options: {
+      account: required('id or name of the account'),
+      operator: required('id or e-mail address'),
+    },
+    run: (administration, given) =>
+      done(administration.removeOperator(given.text('account'), given.text('operator'))),
+  },
+  'ca create': {
+    summary: 'Enter a certificate authority',
+    options: {
+      name: required('name as operators know it'),
+      'base-uri': required('base URI of its CSC service, such as https://ca.example/csc/v1/'),
+      'client-id': required('OAuth client id that the CA gave this platform'),
+      'client-account-url': optional('where a client confirms the access to their client account'),
+    },
+    secret: {
+      description: 'OAuth client secret that the CA gave this platform',
+      flag: 'client-secret-stdin',
+      variable: 'CA_CLIENT_SECRET',
+      required: true,
+    },
+    seals: true,
+    run: (administration, given) =>
+      administration.createAuthority({
+        name: given.text('name'),
+        baseUri: given.text('base-uri'),
+        clientId: given.text('client-id'),
+        clientSecret: given.secret ?? '',
+        ...present('clientAccountUrl', given.optional('client-account-url')),
+      }),
+  },
+  'ca list': {
+    summary: 'List the certificate authorities',
+    options: {},
+    run: (administration) => administration.listAuthorities(),
+  },
+  'certificate create': {
+    summary: 'Enter a certificate of an account',
+    options: {
+      account: required('id or name of the account'),
+      authority: required('id or name of the certificate authority'),
+      alias: required('name as operators know it'),
+      subject: required('subject, as in the certificate'),
+      issuer: required('issuer, as in the certificate'),
+      serial: required('serial number, as in the certificate'),
+      'not-after': required('end of the certificate, RFC 3339'),
+      'credential-id': required('id of the credential at the CA'),
+      'ca-account': required('client account at the CA that it must be renewed with'),
+    },
+    run: (administration, given) =>
+      administration.createCertificate({
+        account: given.text('account'),
+        authority: given.text('authority'),
+        alias: given.text('alias'),
+        subject: given.text('subject'),
+        issuer: given.text('issuer'),
+        serial: given.text('serial'),
+        notAfter: given.text('not-after'),
+        credentialId: given.text('credential-id'),
+        caAccount: given.text('ca-account'),
+      }),
+  },
+  'certificate list': {
+    summary: 'List the certificates',
+    options: ofAccount,
+    run: (administration, given) => administration.listCertificates(given.optional('account')),
+  },
+  'client-service create': {
+    summary: 'Enter a client service that signs with a certificate',
+    options: {
+      'certificate-id': required('id of the certificate'),
+      alias: required('name as operators know it'),
+      status: optional('active or inactive; active'),
+    },
+    run: (administration, given) =>
+      administration.createClientService({
+        certificateId: given.text('certificate-id'),
+        alias: given.text('alias'),
+        ...present('status', given.optional('status') as 'active' | undefined),
+      }),
+  },
+  'client-service list': {
+    summary: 'List the client services',
+    options: { 'certificate-id': optional('only of this certificate') },
+    run: (administration, given) =>
+      administration.listClientServices(given.optional('certificate-id')),
+  },
+  'api-key create': {
+    summary: 'Make an API key for signing services; it is shown this once',
+    options: {
+      account: required('id or name of the account'),
+      name: required('what it is for'),
+      'certificate-id': {
+        description: 'only for this certificate; may be repeated; all of the account if not given',
+        multiple: true,
+      },
+    },
+    run: (administration, given) =>
+      administration.createApiKey({
+        account: given.text('account'),
+        name: given.text('name'),
+        ...present('certificateIds', given.all('certificate-id')),
+      }),
+  },
+  'api-key list': {
+    summary: 'List the API keys; the keys themselves are not kept',
+    options: ofAccount,
+    run: (administration, given) => administration.listApiKeys(given.optional('account')),
+  },
+  'api-key revoke': {
+    summary: 'Revoke an API key',
+    options: { 'api-key-id': required('id of the key') },
+    run: (administration, given) => done(administration.revokeApiKey(given.text('api-key-id'))),
+  },
+};
+
+function settingsOf(given: Given) {
+  const hour = given.optional('reminder-hour');
+  return {
+    ...present('timeZone', given.optional('time-zone')),
+    ...present('reminderHour', hour === undefined ? undefined : Number(hour)),
+    ...present('locale', given.optional('locale') as 'en' | undefined),
+  };
+}
+
+/** A member, or nothing at all. */
+const present = <Name extends string, T>(name: Name, value: T | undefined) =>
+  (value === undefined ? {} : { [name]: value }) as Partial<Record<Name, T>>;

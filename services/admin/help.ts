@@ -1,0 +1,37 @@
+import { commands, type Command } from './commands.ts';
+
+const line = (left: string, right: string): string => `  ${left.padEnd(30)} ${right}`;
+
+export function generalHelp(): string {
+  return [
+    'Enters what is not an operator’s daily work. Prints JSON; each change is audited.',
+    '',
+    'npm run --silent admin -- <command> [--option value ...]',
+    '',
+    line('migrate', 'Bring the database’s schema up to date'),
+    ...Object.entries(commands).map(([name, { summary }]) => line(name, summary)),
+    '',
+    'Options of a command: npm run --silent admin -- <command> --help',
+    'Environment: DATABASE_URL; SEALING_KEYS for "ca create".',
+  ].join('\n');
+}
+
+export function commandHelp(name: string, { summary, options, secret }: Command): string {
+  return [
+    `${summary}.`,
+    '',
+    `npm run --silent admin -- ${name} ${Object.keys(options).length > 0 ? '[--option value ...]' : ''}`.trimEnd(),
+    '',
+    ...Object.entries(options).map(([option, { description, required: isRequired }]) =>
+      line(`--${option} <value>`, `${description}${isRequired ? ' (required)' : ''}`),
+    ),
+    ...(secret === undefined
+      ? []
+      : [
+          line(
+            `--${secret.flag}`,
+            `read from standard input: ${secret.description} (or set ${secret.variable})${secret.required ? ' (required)' : ''}`,
+          ),
+        ]),
+  ].join('\n');
+}

@@ -1,0 +1,104 @@
+import { Problem } from '../../domain/errors.ts';
+import { followDatabaseClock } from '../../infra/postgres/clock.ts';
+import { migrate } from '../../infra/postgres/migrate.ts';
+import { openDatabase } from '../../infra/postgres/pool.ts';
+import { createSealer, type Sealer } from '../../infra/postgres/sealing.ts';
+import { createAdministration } from '../shared/administration.ts';
+import { ConfigError, parseConfig, type Environment } from '../shared/config.ts';
+import { systemCodeOf } from '../shared/log.ts';
+import { parseArguments, UsageError } from './arguments.ts';
+import { commands, type Command } from './commands.ts';
+import { adminVariables, sealingAdminVariables } from './config.ts';
+import { commandHelp, generalHelp } from './help.ts';
+
+export type AdminInput = {
+  readonly args: readonly string[];
+  readonly env: Environment;
+  readonly readStdin: () => Promise<string>;
+};
+
+/** Carries out one command line and answers what is to be printed. Throws for everything that went wrong; see `faultOf`. */
+export async function runAdmin({ args, env, readStdin }: AdminInput): Promise<string> {
+  const asksHelp = args.includes('--help') || args.includes('-h');
+  const [noun = '', verb = ''] = args;
+  if (noun === 'migrate') {
+    if (asksHelp) return 'Brings the database’s schema up to date. Safe to repeat.';
+    return json({ applied: await migrate(parseConfig(adminVariables, env).DATABASE_URL) });
+  }
+  const name = `${noun} ${verb}`;
+  const command = commands[name];
+  if (command === undefined) {
+    if (asksHelp || noun === '') return generalHelp();
+    throw new UsageError(`There is no command "${name.trim()}": see --help.`);
+  }
+  if (asksHelp) return commandHelp(name, command);
+  return json(await runCommand(command, { args: args.slice(2), env, readStdin }));
+}
+
+async function runCommand(command: Command, input: AdminInput): Promise<unknown> {
+  const { values, secretByStdin } = parseArguments(command, input.args);
+  const config = parseConfig(adminVariables, input.env);
+  const sealer = command.seals && sealerFrom(input.env);
+  const given = secretByStdin
+    ? (await input.readStdin()).replace(/\r?\n$/, '')
+    : command.secret && config[command.secret.variable];
+  const secret = given === '' ? undefined : given;
+  if (command.secret?.required && secret === undefined) {
+    throw new UsageError(
+      `The ${command.secret.description} must be given: pass --${command.secret.flag} and write it to standard input, or set ${command.secret.variable}.`,
+    );
+  }
+  const database = openDatabase({
+    url: config.DATABASE_URL,
+    applicationName: 'admin',
+    maxConnections: 2,
+  });
+  try {
+    const clock = await followDatabaseClock(database);
+    try {
+      const administration = createAdministration({ database, clock, ...(sealer && { sealer }) });
+      return await command.run(administration, { ...values, secret });
+    } finally {
+      clock.stop();
+    }
+  } finally {
+    await database.end();
+  }
+}
+
+function sealerFrom(env: Environment): Sealer {
+  const { SEALING_KEYS } = parseConfig(sealingAdminVariables, env);
+  return createSealer(SEALING_KEYS.map(({ id, key }) => ({ id, key: Buffer.from(key) })));
+}
+
+const json = (value: unknown): string => JSON.stringify(value, undefined, 2);
+
+/** One clear sentence for whatever was thrown, without values that may be secret. */
+export function faultOf(error: unknown): string {
+  if (error instanceof UsageError || error instanceof ConfigError) return error.message;
+  if (error instanceof Problem) return sentenceOf(error);
+  const code = systemCodeOf(error);
+  if (code === '42P01') {
+    return 'The database has no tables yet: run "npm run admin -- migrate" first.';
+  }
+  if (code !== undefined) return `The database cannot be used (${code}): check DATABASE_URL.`;
+  return `That failed: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+function sentenceOf({ code, message, whatToDo, details }: Problem): string {
+  if (code === 'invalid_request') {
+    const faults = details['faults'] as readonly { path: string; message: string }[];
+    return faults.map(({ path, message: fault }) => `${optionOf(path)}: ${fault}`).join('; ') + '.';
+  }
+  if (code === 'not_found') {
+    const what = details['what'];
+    return `There is no such ${typeof what === 'string' ? what : 'entry'}.`;
+  }
+  if (code === 'already_exists') {
+    return `There is one with this ${optionOf(details['field'] as string)} already.`;
+  }
+  return `${message} ${whatToDo}`;
+}
+
+const optionOf = (path: string): string =>
+  `--${(path.split('.')[0] ?? '').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

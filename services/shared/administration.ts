@@ -1,0 +1,356 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { isTimeZone } from '../../domain/calendar.ts';
+import type { Clock } from '../../domain/clock.ts';
+import { Problem } from '../../domain/errors.ts';
+import { roles, type Role } from '../../domain/roles.ts';
+import * as store from '../../infra/postgres/administration.ts';
+import { recordAudit } from '../../infra/postgres/audit.ts';
+import { signalGrant, type Writer } from '../../infra/postgres/outbox.ts';
+import { inTransaction, type Database, type Queryable } from '../../infra/postgres/pool.ts';
+import { hashSecret, newSecret, type Sealer } from '../../infra/postgres/sealing.ts';
+import { hashPassword } from './passwords.ts';
+
+const text = (most: number) => z.string().trim().min(1, 'a value is expected').max(most);
+const httpUrl = z.url({ protocol: /^https?$/, error: 'a URL with http or https is expected' });
+/** Languages that the product speaks. */
+export const locales = ['pt-PT', 'en'] as const;
+
+const settingsSchema = z.strictObject({
+  name: text(200),
+  timeZone: z
+    .string()
+    .refine(isTimeZone, 'an IANA time zone is expected, such as Europe/Lisbon')
+    .default('Europe/Lisbon'),
+  reminderHour: z
+    .number('a whole hour from 0 to 23 is expected')
+    .int('a whole hour from 0 to 23 is expected')
+    .min(0, 'a whole hour from 0 to 23 is expected')
+    .max(23, 'a whole hour from 0 to 23 is expected')
+    .default(9),
+  locale: z.enum(locales, `one of ${locales.join(', ')} is expected`).default('pt-PT'),
+});
+const accountChangesSchema = z
+  .strictObject({
+    name: settingsSchema.shape.name,
+    timeZone: settingsSchema.shape.timeZone.unwrap(),
+    reminderHour: settingsSchema.shape.reminderHour.unwrap(),
+    locale: settingsSchema.shape.locale.unwrap(),
+  })
+  .partial();
+const role = z.enum(roles, `one of ${roles.join(', ')} is expected`);
+const leastPasswordLength = 12;
+const operatorSchema = z.strictObject({
+  account: text(200),
+  email: z.email('an e-mail address is expected').max(254),
+  name: text(200),
+  locale: settingsSchema.shape.locale,
+  role: role.default('operator'),
+  password: z
+    .string()
+    .min(leastPasswordLength, `at least ${String(leastPasswordLength)} characters are expected`)
+    .max(200, 'at most 200 characters are expected')
+    .optional(),
+});
+const authoritySchema = z.strictObject({
+  name: text(200),
+  baseUri: httpUrl,
+  clientId: text(200),
+  clientSecret: z.string().min(1, 'a value is expected').max(1000),
+  clientAccountUrl: httpUrl.optional(),
+});
+const certificateSchema = z.strictObject({
+  account: text(200),
+  authority: text(200),
+  alias: text(100),
+  subject: text(1000),
+  issuer: text(1000),
+  serial: text(100),
+  notAfter: z.iso
+    .datetime({
+      offset: true,
+      error: 'an RFC 3339 instant is expected, such as 2027-01-31T12:00:00Z',
+    })
+    .transform((value) => new Date(value)),
+  credentialId: text(500),
+  caAccount: text(254),
+});
+const clientServiceSchema = z.strictObject({
+  certificateId: text(100),
+  alias: text(100),
+  status: z.enum(['active', 'inactive'], 'active or inactive is expected').default('active'),
+});
+const apiKeySchema = z.strictObject({
+  account: text(200),
+  name: text(100),
+  certificateIds: z.array(text(100)).min(1, 'at least one certificate is expected').optional(),
+});
+
+export type AdministrationOptions = {
+  readonly database: Database;
+  readonly clock: Clock;
+  /** Needed only to enter certificate authorities, whose client secret is sealed. */
+  readonly sealer?: Sealer;
+  /** Who is told in the audit. */
+  readonly actor?: string;
+  /** Whose relay delivers what has to be said to workflows. */
+  readonly writtenBy?: Writer;
+};
+
+export type NewOperatorResult = {
+  readonly operatorId: string;
+  readonly accountId: string;
+  readonly role: Role;
+  /** Shown this once, and only when it was made here. */
+  readonly password?: string;
+};
+
+/** What the key is, in full; only its hash is kept. */
+export type NewApiKey = Omit<store.ApiKey, 'revokedAt'> & { readonly apiKey: string };
+
+export type Administration = ReturnType<typeof createAdministration>;
+
+/**
+ * Enters and changes what is not an operator's daily work (DESIGN 7): each call is one transaction with its audit event. Accounts and certificate
+ * authorities are named by id or by name. Throws Problems: `invalid_request` with faults, `not_found`, `already_exists` with the field.
+ */
+export function createAdministration(options: AdministrationOptions) {
+  const { database, clock, sealer, actor = 'admin', writtenBy = 'admin' } = options;
+
+  const transaction = <T>(work: (tx: Queryable, now: Date) => Promise<T>): Promise<T> =>
+    inTransaction(database, (tx) => work(tx, clock.now()));
+  const audit = (
+    tx: Queryable,
+    event: Omit<Parameters<typeof recordAudit>[1], 'actor'>,
+  ): Promise<void> => recordAudit(tx, { actor, ...event });
+
+  return {
+    async createAccount(input: z.input<typeof settingsSchema>): Promise<store.Account> {
+      const account = { accountId: randomUUID(), ...parse(settingsSchema, input) };
+      const { accountId, ...settings } = account;
+      await transaction(async (tx, now) => {
+        await store.insertAccount(tx, account, now);
+        await audit(tx, {
+          at: now,
+          action: 'account_created',
+          accountId,
+          subject: `account:${accountId}`,
+          details: settings,
+        });
+      });
+      return account;
+    },
+
+    listAccounts: () => store.listAccounts(database),
+
+    /** Every open grant's workflow looks again, since its next reminder may have another instant now. */
+    async updateAccount(
+      idOrName: string,
+      input: z.input<typeof accountChangesSchema>,
+    ): Promise<store.Account> {
+      const changes = withoutUndefined(parse(accountChangesSchema, input));
+      return transaction(async (tx, now) => {
+        const before = await store.getAccount(tx, idOrName, { forUpdate: true });
+        const after: store.Account = { ...before, ...changes };
+        await store.updateAccount(tx, before.accountId, after);
+        for (const grantId of await store.openGrantIds(tx, before.accountId)) {
+          await signalGrant(tx, writtenBy, grantId, { name: 'accountChanged', payload: {} }, now);
+        }
+        await audit(tx, {
+          at: now,
+          action: 'account_changed',
+          accountId: before.accountId,
+          subject: `account:${before.accountId}`,
+          details: changes,
+        });
+        return after;
+      });
+    },
+
+    /** An operator with this address who is there already (of another account) keeps name and password and is given the role here. */
+    async createOperator(input: z.input<typeof operatorSchema>): Promise<NewOperatorResult> {
+      const { account, role, password, ...person } = parse(operatorSchema, input);
+      const newPassword = password ?? newSecret().slice(0, 20);
+      const passwordHash = await hashPassword(newPassword);
+      return transaction(async (tx, now) => {
+        const { accountId } = await store.getAccount(tx, account);
+        const newId = randomUUID();
+        const operatorId = await store.insertOperator(
+          tx,
+          { operatorId: newId, passwordHash, ...person },
+          now,
+        );
+        await store.insertMembership(tx, { accountId, operatorId, role }, now);
+        const isNew = operatorId === newId;
+        await audit(tx, {
+          at: now,
+          action: 'operator_added',
+          accountId,
+          subject: `operator:${operatorId}`,
+          details: { role, isNew },
+        });
+        const shown = isNew && password === undefined ? { password: newPassword } : {};
+        return { operatorId, accountId, role, ...shown };
+      });
+    },
+
+    listOperators: async (account?: string) =>
+      store.listOperators(database, await accountIdOf(account)),
+
+    async setRole(account: string, operator: string, input: Role): Promise<void> {
+      const newRole = parse(role, input);
+      await transaction(async (tx, now) => {
+        const { accountId } = await store.getAccount(tx, account);
+        const before = await store.lockOperator(tx, accountId, operator);
+        await store.updateRole(tx, accountId, before.operatorId, newRole);
+        await audit(tx, {
+          at: now,
+          action: 'operator_role_changed',
+          accountId,
+          subject: `operator:${before.operatorId}`,
+          details: { from: before.role, to: newRole },
+        });
+      });
+    },
+
+    /** Takes the operator out of the account and ends every session of theirs. */
+    async removeOperator(account: string, operator: string): Promise<void> {
+      await transaction(async (tx, now) => {
+        const { accountId } = await store.getAccount(tx, account);
+        const { operatorId } = await store.lockOperator(tx, accountId, operator);
+        await store.deleteMembership(tx, accountId, operatorId);
+        const endedSessions = await store.endSessions(tx, operatorId, now);
+        await audit(tx, {
+          at: now,
+          action: 'operator_removed',
+          accountId,
+          subject: `operator:${operatorId}`,
+          details: { endedSessions },
+        });
+      });
+    },
+
+    async createAuthority(input: z.input<typeof authoritySchema>): Promise<store.Authority> {
+      const { clientSecret, clientAccountUrl, ...rest } = parse(authoritySchema, input);
+      if (sealer === undefined) throw new Error('a certificate authority needs a sealer');
+      const authority = { authorityId: randomUUID(), clientAccountUrl, ...rest };
+      const sealedClientSecret = sealer.seal(clientSecret, authority.authorityId);
+      await transaction(async (tx, now) => {
+        await store.insertAuthority(tx, { ...authority, sealedClientSecret }, now);
+        await audit(tx, {
+          at: now,
+          action: 'authority_created',
+          subject: `certificate_authority:${authority.authorityId}`,
+          details: { name: authority.name, baseUri: authority.baseUri },
+        });
+      });
+      return authority;
+    },
+
+    listAuthorities: () => store.listAuthorities(database),
+
+    async createCertificate(input: z.input<typeof certificateSchema>): Promise<store.Certificate> {
+      const { account, authority, ...rest } = parse(certificateSchema, input);
+      return transaction(async (tx, now) => {
+        const { accountId } = await store.getAccount(tx, account);
+        const { authorityId } = await store.getAuthority(tx, authority);
+        const certificate = { certificateId: randomUUID(), accountId, authorityId, ...rest };
+        const { certificateId, alias } = certificate;
+        await store.insertCertificate(tx, certificate, now);
+        await audit(tx, {
+          at: now,
+          action: 'certificate_created',
+          accountId,
+          certificateId,
+          subject: `certificate:${certificateId}`,
+          details: { alias, authorityId },
+        });
+        return certificate;
+      });
+    },
+
+    listCertificates: async (account?: string) =>
+      store.listCertificates(database, await accountIdOf(account)),
+
+    async createClientService(
+      input: z.input<typeof clientServiceSchema>,
+    ): Promise<store.ClientService> {
+      const service = { clientServiceId: randomUUID(), ...parse(clientServiceSchema, input) };
+      const { clientServiceId, certificateId, alias, status } = service;
+      await inTransaction(database, async (tx) => {
+        const { accountId, now } = await store.insertClientService(tx, service, () => clock.now());
+        await audit(tx, {
+          at: now,
+          action: 'client_service_created',
+          accountId,
+          certificateId,
+          subject: `client_service:${clientServiceId}`,
+          details: { alias, status },
+        });
+      });
+      return service;
+    },
+
+    listClientServices: (certificateId?: string) =>
+      store.listClientServices(database, certificateId),
+
+    /** The key is shown this once. */
+    async createApiKey(input: z.input<typeof apiKeySchema>): Promise<NewApiKey> {
+      const { account, name, certificateIds } = parse(apiKeySchema, input);
+      const apiKey = `ca_${newSecret()}`;
+      return transaction(async (tx, now) => {
+        const { accountId } = await store.getAccount(tx, account);
+        const key = { apiKeyId: randomUUID(), accountId, name, certificateIds, createdAt: now };
+        await store.insertApiKey(tx, { ...key, keyHash: hashSecret(apiKey) });
+        await audit(tx, {
+          at: now,
+          action: 'api_key_created',
+          accountId,
+          subject: `api_key:${key.apiKeyId}`,
+          details: { name, ...(certificateIds && { certificateIds }) },
+        });
+        return { ...key, apiKey };
+      });
+    },
+
+    listApiKeys: async (account?: string) =>
+      store.listApiKeys(database, await accountIdOf(account)),
+
+    /** With an account, only a key of that account. */
+    async revokeApiKey(apiKeyId: string, account?: string): Promise<void> {
+      const onlyOf = await accountIdOf(account);
+      await transaction(async (tx, now) => {
+        const { accountId, name } = await store.revokeApiKey(tx, apiKeyId, now, onlyOf);
+        await audit(tx, {
+          at: now,
+          action: 'api_key_revoked',
+          accountId,
+          subject: `api_key:${apiKeyId}`,
+          details: { name },
+        });
+      });
+    },
+  };
+
+  async function accountIdOf(account: string | undefined): Promise<string | undefined> {
+    return account === undefined
+      ? undefined
+      : (await store.getAccount(database, account)).accountId;
+  }
+}
+
+/** Faults are told by field, never with the value, which may be a secret. */
+function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new Problem('invalid_request', {
+    faults: parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })),
+  });
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+const withoutUndefined = <T extends object>(values: T): Defined<T> =>
+  Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined),
+  ) as Defined<T>;
