@@ -26,7 +26,7 @@ export type StoredGrant = {
   readonly servicesSuspendedAt: Date | undefined;
 };
 
-type GrantRow = {
+export type GrantRow = {
   grant_id: string;
   certificate_id: string;
   account_id: string;
@@ -43,7 +43,8 @@ type GrantRow = {
   used: number;
 };
 
-const grantColumns = `
+/** Of `access_grants as g left join usage_counters as u`. */
+export const grantColumns = `
   g.grant_id, g.certificate_id, g.account_id, g.effective_at, g.expires_at, g.allowance, g.ends_with_certificate,
   g.binding_limit, g.ended_at, g.end_reason, g.successor_id, g.lapse_reason, g.services_suspended_at,
   coalesce(u.used, 0) as used`;
@@ -77,7 +78,7 @@ async function first(
   return rows[0] && grantFromRow(rows[0]);
 }
 
-function grantFromRow(row: GrantRow): StoredGrant {
+export function grantFromRow(row: GrantRow): StoredGrant {
   return {
     grantId: row.grant_id,
     certificateId: row.certificate_id,

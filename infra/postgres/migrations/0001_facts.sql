@@ -342,6 +342,9 @@ create trigger client_services__notify after insert or update on client_services
 for each statement execute function notify_access_changed();
 create trigger api_keys__notify after insert or update on api_keys
 for each statement execute function notify_access_changed();
+-- not each count, but the ones that change an answer
+create trigger usage_thresholds__notify after insert on usage_thresholds
+for each statement execute function notify_access_changed();
 create trigger certificates__notify after insert or update on certificates
 for each statement execute function notify_access_changed();
 

@@ -1,0 +1,196 @@
+import {
+  accessRefusal,
+  type AccessRefusal,
+  type ClientServiceStatus,
+} from '../../domain/client-service.ts';
+import type { Clock } from '../../domain/clock.ts';
+import { Problem } from '../../domain/errors.ts';
+import { standingOf } from '../../domain/grant.ts';
+import type { Policy } from '../../domain/policy.ts';
+import { recordAudit } from './audit.ts';
+import { lockCertificate } from './certificate-lock.ts';
+import { findGrant, findLatestGrant, type StoredGrant } from './grants.ts';
+import { signalGrant } from './outbox.ts';
+import { inTransaction, type Database, type Queryable } from './pool.ts';
+import { suspendClientServices } from './suspensions.ts';
+
+export type GateStore = {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly policy: Policy;
+};
+
+/** Secrets of a grant, as sealed in the database for its id. */
+export type SealedActivation = {
+  readonly sealedSad: string;
+  readonly sealedTokens: string;
+  readonly tokensExpireAt: Date;
+};
+
+export type HandOut =
+  | { readonly kind: 'refused'; readonly reason: AccessRefusal }
+  | { readonly kind: 'allowed'; readonly stored: StoredGrant; readonly sealed: SealedActivation };
+
+type Asked = {
+  readonly certificateId: string;
+  readonly accountId: string;
+  readonly clientService: string;
+  readonly actor: string;
+};
+
+/**
+ * Whether a client service may have what it needs to sign, decided on the facts themselves and not on the gate's picture; yes and no are audited.
+ * Throws `not_found` when the certificate has no such client service.
+ */
+export function handOutActivation(store: GateStore, asked: Asked): Promise<HandOut> {
+  return inTransaction(store.database, async (tx) => {
+    await lockCertificate(tx, asked.certificateId);
+    const now = store.clock.now();
+    const service = await findService(tx, asked);
+    const latest = await findLatestGrant(tx, asked.certificateId);
+    const standing = standingOf(latest?.grant, latest?.used ?? 0, now, store.policy);
+    const sealed = latest && (await findSealed(tx, latest.grantId));
+    const reason = accessRefusal(standing, service.status);
+    const audit = (action: string, details: Record<string, unknown>): Promise<void> =>
+      recordAudit(tx, {
+        at: now,
+        actor: asked.actor,
+        action,
+        accountId: asked.accountId,
+        certificateId: asked.certificateId,
+        subject: `client_service:${service.clientServiceId}`,
+        details,
+      });
+    if (reason !== undefined || latest === undefined || sealed === undefined) {
+      // Sealed values are only removed once the grant is over, so a grant in force has them.
+      const refusal = reason ?? 'never_granted';
+      await audit('activation_refused', { reason: refusal });
+      return { kind: 'refused', reason: refusal };
+    }
+    await audit('activation_handed_out', { grantId: latest.grantId });
+    return { kind: 'allowed', stored: latest, sealed };
+  });
+}
+
+async function findService(
+  tx: Queryable,
+  { certificateId, clientService }: Asked,
+): Promise<{ clientServiceId: string; status: ClientServiceStatus }> {
+  const { rows } = await tx.query<{ client_service_id: string; status: ClientServiceStatus }>(
+    `select s.client_service_id, s.status from client_services as s
+     where s.certificate_id = $1 and (s.client_service_id = $2 or lower(s.alias) = lower($2))`,
+    [certificateId, clientService],
+  );
+  const row = rows[0];
+  if (row === undefined) throw new Problem('not_found');
+  return { clientServiceId: row.client_service_id, status: row.status };
+}
+
+async function findSealed(tx: Queryable, grantId: string): Promise<SealedActivation | undefined> {
+  const { rows } = await tx.query<{
+    sealed_sad: string | null;
+    sealed_tokens: string | null;
+    tokens_expire_at: Date | null;
+  }>(
+    `select g.sealed_sad, g.sealed_tokens, g.tokens_expire_at from access_grants as g
+     where g.grant_id = $1`,
+    [grantId],
+  );
+  const row = rows[0];
+  if (row?.sealed_sad == null || row.sealed_tokens === null || row.tokens_expire_at === null) {
+    return undefined;
+  }
+  return {
+    sealedSad: row.sealed_sad,
+    sealedTokens: row.sealed_tokens,
+    tokensExpireAt: row.tokens_expire_at,
+  };
+}
+
+/**
+ * Runs `refresh` with the grant's row locked, so that one process at a time uses a refresh token that may be good for one use only, and stores what it
+ * answers. Whoever waited for the lock is given what the one before stored. Undefined when the grant has no secrets any more.
+ */
+export function withTokensLocked(
+  { database }: GateStore,
+  grantId: string,
+  refresh: (sealed: SealedActivation) => Promise<SealedActivation>,
+): Promise<SealedActivation | undefined> {
+  return inTransaction(database, async (tx) => {
+    await tx.query('select from access_grants as g where g.grant_id = $1 for no key update', [
+      grantId,
+    ]);
+    const sealed = await findSealed(tx, grantId);
+    if (sealed === undefined) return undefined;
+    const refreshed = await refresh(sealed);
+    if (refreshed !== sealed) {
+      await tx.query(
+        'update access_grants as g set sealed_tokens = $2, tokens_expire_at = $3 where g.grant_id = $1',
+        [grantId, refreshed.sealedTokens, refreshed.tokensExpireAt],
+      );
+    }
+    return refreshed;
+  });
+}
+
+/** The CA said for good that the grant's session is over: the grant ends, and what lapses is suspended in the same transaction. */
+export function endByCa(store: GateStore, grantId: string, certificateId: string): Promise<void> {
+  return inTransaction(store.database, async (tx) => {
+    const { accountId } = await lockCertificate(tx, certificateId);
+    const now = store.clock.now();
+    const endedAt = new Date(Math.floor(now.getTime() / 1000) * 1000);
+    const { rowCount } = await tx.query(
+      `update access_grants as g set ended_at = greatest($2, g.effective_at), end_reason = 'ended_by_ca'
+       where g.grant_id = $1 and g.ended_at is null and g.successor_id is null and g.expires_at > $2`,
+      [grantId, endedAt],
+    );
+    if (rowCount === 0) return;
+    await recordAudit(tx, {
+      at: now,
+      actor: 'process:gate',
+      action: 'grant_ended_by_ca',
+      accountId,
+      certificateId,
+      subject: `access_grant:${grantId}`,
+    });
+    const stored = await findGrant(tx, grantId);
+    if (stored !== undefined && stored.servicesSuspendedAt === undefined) {
+      await suspendClientServices(tx, stored, 'ended_by_ca', now, store.policy, 'gate');
+    }
+    const signal = { name: 'revoked', payload: { reason: 'ended_by_ca' } } as const;
+    await signalGrant(tx, 'gate', grantId, signal, now);
+  });
+}
+
+/** A signer was refused by the CA: recorded, and the operators are told once a day. Throws `not_found` for a grant of another certificate. */
+export function reportRefusal(
+  { database, clock }: GateStore,
+  report: {
+    readonly certificateId: string;
+    readonly accountId: string;
+    readonly grantId: string;
+    readonly caError: string;
+    readonly actor: string;
+  },
+): Promise<void> {
+  return inTransaction(database, async (tx) => {
+    await lockCertificate(tx, report.certificateId);
+    const now = clock.now();
+    const { rowCount } = await tx.query(
+      `update access_grants as g set refusal_reported_at = $3
+       where g.grant_id = $1 and g.certificate_id = $2`,
+      [report.grantId, report.certificateId, now],
+    );
+    if (rowCount === 0) throw new Problem('not_found');
+    await recordAudit(tx, {
+      at: now,
+      actor: report.actor,
+      action: 'ca_refusal_reported',
+      accountId: report.accountId,
+      certificateId: report.certificateId,
+      subject: `access_grant:${report.grantId}`,
+      details: { caError: report.caError },
+    });
+    await signalGrant(tx, 'gate', report.grantId, { name: 'refusalReported', payload: {} }, now);
+  });
+}

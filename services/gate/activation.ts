@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { Problem } from '../../domain/errors.ts';
+import { CaError, type CaClient } from '../../infra/ca/csc-client.ts';
+import { findCredentialAtCa } from '../../infra/postgres/certificates.ts';
+import {
+  endByCa,
+  handOutActivation,
+  withTokensLocked,
+  type GateStore,
+  type SealedActivation,
+} from '../../infra/postgres/gate-store.ts';
+import type { Sealer } from '../../infra/postgres/sealing.ts';
+import type { CaClients } from '../shared/ca-clients.ts';
+
+/** An access token that ends sooner than this is refreshed before it is handed out. */
+const refreshBeforeMs = 60_000;
+
+const tokensSchema = z.object({ accessToken: z.string(), refreshToken: z.string().optional() });
+type Tokens = z.output<typeof tokensSchema>;
+
+/** What a signer needs to call the CA. */
+export type Activation = {
+  readonly cscBaseUri: string;
+  readonly dialect: 'v1' | 'v2';
+  readonly credentialId: string;
+  readonly accessToken: string;
+  readonly tokenExpiresAt: Date;
+  readonly sad: string;
+  readonly grantId: string;
+  readonly expiresAt: Date;
+  readonly remaining: number;
+};
+
+export type ActivationOptions = {
+  readonly store: GateStore;
+  readonly sealer: Sealer;
+  readonly caClients: CaClients;
+};
+
+type Asked = Parameters<typeof handOutActivation>[1];
+
+/**
+ * Hands out the activation of the certificate's grant to a client service. Throws `may_not_sign` with the reason, `not_found`, or a problem with the CA
+ * when the access token had to be refreshed first and could not be.
+ */
+export async function activate(options: ActivationOptions, asked: Asked): Promise<Activation> {
+  const { store, sealer, caClients } = options;
+  const answer = await handOutActivation(store, asked);
+  if (answer.kind === 'refused') throw new Problem('may_not_sign', { reason: answer.reason });
+  const { grantId, grant, used } = answer.stored;
+  const credential = await findCredentialAtCa(store.database, asked.certificateId);
+  if (credential === undefined) throw new Problem('not_found');
+  const ca = caClients.clientOf(credential);
+
+  const sealed = isGoodFor(answer.sealed, store)
+    ? answer.sealed
+    : await refreshed(options, ca, grantId, asked.certificateId);
+  const { dialect } = await ca.discover().catch((error: unknown) => {
+    throw caProblem(error);
+  });
+  const { accessToken } = openTokens(sealer, sealed, grantId);
+  return {
+    cscBaseUri: credential.baseUri,
+    dialect,
+    credentialId: credential.credentialId,
+    accessToken,
+    tokenExpiresAt: sealed.tokensExpireAt,
+    sad: sealer.open(sealed.sealedSad, grantId),
+    grantId,
+    expiresAt: grant.expiresAt,
+    remaining: Math.max(0, grant.allowance - used),
+  };
+}
+
+function isGoodFor({ tokensExpireAt }: SealedActivation, { clock }: GateStore): boolean {
+  return tokensExpireAt.getTime() - clock.now().getTime() > refreshBeforeMs;
+}
+
+function openTokens(sealer: Sealer, { sealedTokens }: SealedActivation, grantId: string): Tokens {
+  return tokensSchema.parse(JSON.parse(sealer.open(sealedTokens, grantId)));
+}
+
+async function refreshed(
+  { store, sealer }: ActivationOptions,
+  ca: CaClient,
+  grantId: string,
+  certificateId: string,
+): Promise<SealedActivation> {
+  try {
+    const sealed = await withTokensLocked(store, grantId, async (current) => {
+      // Another request, or another gate, may have refreshed it while this one waited for the lock.
+      if (isGoodFor(current, store)) return current;
+      const { refreshToken } = openTokens(sealer, current, grantId);
+      if (refreshToken === undefined) return stillValid(current, store);
+      const askedAt = store.clock.now();
+      const { accessTokenExpiresInSeconds, ...tokens } = await ca.refreshTokens(refreshToken);
+      return {
+        ...current,
+        sealedTokens: sealer.seal(JSON.stringify(tokens), grantId),
+        tokensExpireAt: new Date(askedAt.getTime() + accessTokenExpiresInSeconds * 1000),
+      };
+    });
+    if (sealed === undefined) throw new Problem('may_not_sign', { reason: 'ended_by_ca' });
+    return sealed;
+  } catch (error) {
+    if (!isRefreshRefused(error)) throw caProblem(error);
+    await endByCa(store, grantId, certificateId);
+    throw new Problem('may_not_sign', { reason: 'ended_by_ca' }, { cause: error });
+  }
+}
+
+/** Without a refresh token an access token is handed out as long as it is good at all. */
+function stillValid(current: SealedActivation, { clock }: GateStore): SealedActivation {
+  if (current.tokensExpireAt <= clock.now()) throw new Problem('ca_session_ended');
+  return current;
+}
+
+/** Only the refusal of the token itself is final (RFC 6749 5.2); a CA that does not know the platform as a client says nothing about the grant. */
+function isRefreshRefused(error: unknown): boolean {
+  return (
+    error instanceof CaError &&
+    error.kind === 'reauthorize' &&
+    error.details.caError?.trim().toLowerCase() === 'invalid_grant'
+  );
+}
+
+function caProblem(error: unknown): unknown {
+  if (!(error instanceof CaError)) return error;
+  const code = error.kind === 'reauthorize' ? 'ca_misconfigured' : 'ca_unreachable';
+  return new Problem(code, {}, { cause: error });
+}

@@ -1,0 +1,95 @@
+import { Gauge } from 'prom-client';
+import { followDatabaseClock } from '../../infra/postgres/clock.ts';
+import { readGatePicture } from '../../infra/postgres/gate-picture.ts';
+import { listenTo } from '../../infra/postgres/listen.ts';
+import { openDatabase } from '../../infra/postgres/pool.ts';
+import { createSealer } from '../../infra/postgres/sealing.ts';
+import { createCaClients } from '../shared/ca-clients.ts';
+import { parseConfigOrExit } from '../shared/config.ts';
+import { createHttpApp } from '../shared/http.ts';
+import { runService } from '../shared/lifecycle.ts';
+import { createLog } from '../shared/log.ts';
+import { createMetrics } from '../shared/metrics.ts';
+import { policyFrom } from '../shared/policy-config.ts';
+import { gateVariables } from './config.ts';
+import { keepPicture } from './picture.ts';
+import { gateRoutes } from './routes.ts';
+
+const config = parseConfigOrExit(gateVariables, process.env);
+const log = createLog({ service: 'gate', level: config.LOG_LEVEL });
+/** The token is refreshed with a row locked, so the CA gets less time than the database's lock_timeout. */
+const caTimeouts = { callMs: 5_000, readTotalMs: 5_000 };
+
+await runService({
+  name: 'gate',
+  log,
+  graceSeconds: config.SHUTDOWN_GRACE_SECONDS,
+  parentWatch: config.PARENT_WATCH,
+  async start() {
+    const url = config.DATABASE_URL;
+    const database = openDatabase({ url, applicationName: 'gate' });
+    const clock = await followDatabaseClock(database);
+    const picture = keepPicture({
+      read: () => readGatePicture(database),
+      now: () => clock.now(),
+      readEveryMs: config.GATE_READ_SECONDS * 1000,
+      staleAfterMs: config.GATE_STALE_SECONDS * 1000,
+      onError: (err) => {
+        log.warn({ err }, 'the facts could not be read');
+      },
+    });
+    await picture.readNow();
+    const listening = listenTo({ url, applicationName: 'gate', channel: 'access_changed' }, () => {
+      picture.hasten();
+    });
+
+    const metrics = createMetrics('gate');
+    new Gauge({
+      name: 'gate_picture_age_seconds',
+      help: 'Seconds since the last complete read of the facts began.',
+      registers: [metrics],
+      collect() {
+        this.set(picture.ageSeconds());
+      },
+    });
+    const sealer = createSealer(
+      config.SEALING_KEYS.map(({ id, key }) => ({ id, key: Buffer.from(key) })),
+    );
+    const store = { database, clock, policy: policyFrom(config) };
+    const caClients = createCaClients(sealer, caTimeouts);
+    const app = createHttpApp({
+      log,
+      metrics,
+      title: 'Certificate Access gate',
+      version: '1',
+      routes: gateRoutes({ store, sealer, caClients, picture, metrics }),
+      dependencies: {
+        async postgres() {
+          await database.query('select 1');
+          return undefined;
+        },
+        picture() {
+          picture.get();
+          return Promise.resolve(`${picture.ageSeconds().toFixed(1)} s old`);
+        },
+      },
+      checkResponses: config.NODE_ENV !== 'production',
+    });
+    const http = await app.listen({
+      port: config.GATE_PORT,
+      host: config.HTTP_HOST,
+      portVariable: 'GATE_PORT',
+    });
+    log.info({ url: http.url }, 'gate is listening');
+
+    return {
+      async stop() {
+        await http.stop();
+        picture.stop();
+        clock.stop();
+        await listening.stop();
+        await database.end();
+      },
+    };
+  },
+});
