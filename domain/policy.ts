@@ -1,6 +1,6 @@
 /**
- * The figures of the regulation and of the product, each with its source. They are configuration (a process reads its own from the environment and
- * parses it with `parsePolicy` bounds in services/shared/policy-config.ts); nothing else in the code repeats them.
+ * The figures of the regulation and of the product, each with its source. They are configuration: a process reads its own from the environment, with
+ * the bounds of `policyVariables` and shaped by `policyFrom` (services/shared/policy-config.ts); nothing else in the code repeats them.
  */
 export type Policy = {
   /** Time check: an access grant ends this many seconds after it was given. Sign'Stash help, "Renew Access to Certificate Authority". */

@@ -1,0 +1,167 @@
+import {
+  databaseVariables,
+  httpVariables,
+  kafkaVariables,
+  processVariables,
+  sealingVariables,
+  temporalVariables,
+} from './common-config.ts';
+import {
+  ConfigError,
+  describeVariables,
+  nonEmpty,
+  parseConfig,
+  variable,
+  type Environment,
+  type Variables,
+} from './config.ts';
+
+const secret = 'planted-4711';
+const key = Buffer.alloc(32, 7).toString('base64');
+const development = sealingVariables.SEALING_KEYS.developmentDefault ?? '';
+
+const faultsOf = (variables: Variables, env: Environment): readonly string[] => {
+  try {
+    parseConfig(variables, env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+};
+
+describe('the configuration', () => {
+  it('has a default for all but secrets, and is for production unless told otherwise', () => {
+    const config = parseConfig(
+      {
+        ...processVariables,
+        ...temporalVariables,
+        ...kafkaVariables,
+        ...httpVariables('GATE_PORT', 3100),
+      },
+      {},
+    );
+    expect(config).toEqual({
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'info',
+      SHUTDOWN_GRACE_SECONDS: 10,
+      PARENT_WATCH: false,
+      TEMPORAL_ADDRESS: '127.0.0.1:7233',
+      TEMPORAL_NAMESPACE: 'default',
+      TEMPORAL_TASK_QUEUE: 'access-grants',
+      KAFKA_BROKERS: ['127.0.0.1:9092'],
+      KAFKA_SIGNATURES_TOPIC: 'signatures',
+      KAFKA_REJECTS_TOPIC: 'signatures.dlq',
+      KAFKA_ACCESS_TOPIC: 'certificate-access',
+      HTTP_HOST: '127.0.0.1',
+      GATE_PORT: 3100,
+    });
+  });
+
+  it('lists all its faults together, by name and never with the value', () => {
+    const faults = faultsOf(
+      {
+        ...processVariables,
+        ...databaseVariables,
+        ...kafkaVariables,
+        ...httpVariables('GATE_PORT', 3100),
+        ...sealingVariables,
+      },
+      {
+        LOG_LEVEL: secret,
+        DATABASE_URL: `mysql://u:${secret}@h/x`,
+        KAFKA_BROKERS: 'a:1,,b:2',
+        GATE_PORT: '70000',
+        SEALING_KEYS: `k1:${secret}`,
+        SHUTDOWN_GRACE_SECONDS: '-1',
+        PARENT_WATCH: 'yes',
+      },
+    );
+    expect(faults.map((fault) => fault.split(':')[0])).toEqual([
+      'LOG_LEVEL',
+      'SHUTDOWN_GRACE_SECONDS',
+      'PARENT_WATCH',
+      'DATABASE_URL',
+      'KAFKA_BROKERS',
+      'GATE_PORT',
+      'SEALING_KEYS',
+    ]);
+    expect(faults.join()).not.toContain(secret);
+    expect(new ConfigError(faults).message).toContain(
+      'GATE_PORT: at most 65535 is expected (port to listen on',
+    );
+  });
+
+  it('takes a variable that is set to nothing as unset', () => {
+    expect(parseConfig(temporalVariables, { TEMPORAL_NAMESPACE: '' }).TEMPORAL_NAMESPACE).toBe(
+      'default',
+    );
+    expect(faultsOf({ NAME: variable('a name', nonEmpty) }, { NAME: '' })).toEqual([
+      'NAME: is required (a name)',
+    ]);
+  });
+
+  it.each(['development', 'test'])('knows development secrets in %s', (NODE_ENV) => {
+    const config = parseConfig({ ...sealingVariables, ...databaseVariables }, { NODE_ENV });
+    expect(config.SEALING_KEYS.map(({ id, key: { length } }) => [id, length])).toEqual([
+      ['development', 32],
+    ]);
+    expect(config.DATABASE_URL).toContain(':5433/');
+  });
+
+  it.each([undefined, '', 'production', 'staging'])(
+    'refuses development secrets when NODE_ENV is %p',
+    (NODE_ENV) => {
+      expect(faultsOf(sealingVariables, { NODE_ENV })[0]).toContain('SEALING_KEYS: is required');
+      expect(faultsOf(sealingVariables, { NODE_ENV, SEALING_KEYS: development })[0]).toContain(
+        'not for production',
+      );
+      expect(
+        faultsOf(sealingVariables, { NODE_ENV, SEALING_KEYS: `new:${key},${development}` })[0],
+      ).toContain('not for production');
+      expect(faultsOf(sealingVariables, { NODE_ENV, SEALING_KEYS: `new:${key}` })).toEqual([]);
+    },
+  );
+
+  it('keeps sealing keys in the order given, newest first', () => {
+    const { SEALING_KEYS } = parseConfig(sealingVariables, {
+      SEALING_KEYS: `k2:${key}, k1:${key}`,
+    });
+    expect(SEALING_KEYS.map(({ id }) => id)).toEqual(['k2', 'k1']);
+    expect(Buffer.from(SEALING_KEYS[0].key).toString('base64')).toBe(key);
+  });
+
+  it.each([
+    ['a short key', `k1:${Buffer.alloc(31, 7).toString('base64')}`],
+    ['a long key', `k1:${Buffer.alloc(33, 7).toString('base64')}`],
+    ['a key without id', key],
+    ['an id given twice', `k1:${key},k1:${key}`],
+    ['one good and one bad key', `k1:${key},k2:short`],
+    ['an empty entry', `k1:${key},`],
+  ])('refuses %s', (_, SEALING_KEYS) => {
+    expect(faultsOf(sealingVariables, { SEALING_KEYS })).toHaveLength(1);
+  });
+
+  it('describes its variables as rows of a table, without secrets', () => {
+    const rows = describeVariables({
+      ...temporalVariables,
+      ...sealingVariables,
+      ...databaseVariables,
+      NAME: variable('a name', nonEmpty),
+      NICKNAME: variable('another', nonEmpty.optional()),
+    });
+    expect(rows.split('\n')).toEqual([
+      '| `TEMPORAL_ADDRESS` | `127.0.0.1:7233` | host:port of the Temporal frontend |',
+      '| `TEMPORAL_NAMESPACE` | `default` | Temporal namespace |',
+      '| `TEMPORAL_TASK_QUEUE` | `access-grants` | Temporal task queue |',
+      expect.stringContaining(
+        '| `SEALING_KEYS` | required; in development one of its own |',
+      ) as string,
+      expect.stringContaining(
+        '| `DATABASE_URL` | required; in development one of its own |',
+      ) as string,
+      '| `NAME` | required | a name |',
+      '| `NICKNAME` | none | another |',
+    ]);
+  });
+});
