@@ -52,9 +52,7 @@ await runService({
         this.set(picture.ageSeconds());
       },
     });
-    const sealer = createSealer(
-      config.SEALING_KEYS.map(({ id, key }) => ({ id, key: Buffer.from(key) })),
-    );
+    const sealer = createSealer(config.SEALING_KEYS);
     const store = { database, clock, policy: policyFrom(config) };
     const caClients = createCaClients(sealer, caTimeouts);
     const app = createHttpApp({

@@ -1,0 +1,429 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { buildCaClient, signInAtCa } from '../../infra/ca/ca-testing.ts';
+import {
+  developmentClientSecret,
+  startSimulator,
+  type RunningSimulator,
+} from '../../infra/ca/csc-simulator/server.ts';
+import {
+  newCredential,
+  setSwitches,
+  simulatorState,
+} from '../../infra/ca/csc-simulator/testing.ts';
+import { waitUntil } from '../../infra/development/wait-until.ts';
+import { readGatePicture } from '../../infra/postgres/gate-picture.ts';
+import { listenTo } from '../../infra/postgres/listen.ts';
+import { openDatabase, type Database } from '../../infra/postgres/pool.ts';
+import { createSealer } from '../../infra/postgres/sealing.ts';
+import { regulationPolicy as policy } from '../../domain/policy.ts';
+import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { insertGrant, type TestGrant } from '../../test/support/grants.ts';
+import { createAdministration, type Administration } from '../shared/administration.ts';
+import { createCaClients } from '../shared/ca-clients.ts';
+import { createHttpApp, type Listening } from '../shared/http.ts';
+import { createLog } from '../shared/log.ts';
+import { createMetrics } from '../shared/metrics.ts';
+import { keepPicture, type Picture } from './picture.ts';
+import { gateRoutes } from './routes.ts';
+
+const sealer = createSealer([{ id: 'test', key: Buffer.alloc(32, 7) }]);
+const grantedAt = new Date('2026-06-01T12:00:00Z');
+const expiresAt = new Date('2026-07-31T12:00:00Z');
+
+let testDatabase: TestDatabase;
+let database: Database;
+let simulator: RunningSimulator;
+let administration: Administration;
+let now = grantedAt;
+let monotonicMs = 0;
+const clock = { now: () => now };
+let picture: Picture;
+let http: Listening;
+let stopListening: () => Promise<void>;
+
+/** An account with a key; each test has certificates of its own. */
+let account: { accountId: string; operatorId: string; apiKey: string; apiKeyId: string };
+let aliases = 0;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = openDatabase({ url: testDatabase.url, applicationName: 'gate test' });
+  simulator = await startSimulator({ port: 0, withDefaultCredentials: false });
+  administration = createAdministration({ database, clock, sealer });
+  await administration.createAuthority({
+    name: 'Simulated CA',
+    baseUri: `${simulator.url}/csc/v1`,
+    clientId: 'certificate-access',
+    clientSecret: developmentClientSecret,
+  });
+  account = await enterAccount('First');
+  picture = keepPicture({
+    read: () => readGatePicture(database),
+    now: () => now,
+    monotonicMs: () => monotonicMs,
+    readEveryMs: 3_600_000,
+    staleAfterMs: 30_000,
+    onError: (error) => {
+      throw error;
+    },
+  });
+  const listening = listenTo(
+    { url: testDatabase.url, applicationName: 'gate test', channel: 'access_changed' },
+    () => {
+      picture.hasten();
+    },
+  );
+  stopListening = () => listening.stop();
+  const metrics = createMetrics('gate');
+  const store = { database, clock, policy };
+  const app = createHttpApp({
+    log: createLog({ service: 'gate', level: 'silent' }),
+    metrics,
+    title: 'gate',
+    version: '1',
+    routes: gateRoutes({ store, sealer, caClients: createCaClients(sealer), picture, metrics }),
+    checkResponses: true,
+  });
+  http = await app.listen({ port: 0 });
+});
+
+afterAll(async () => {
+  await http.stop();
+  picture.stop();
+  await stopListening();
+  await simulator.close();
+  await database.end();
+  await testDatabase.drop();
+});
+
+beforeEach(async () => {
+  now = grantedAt;
+  await setSwitches(simulator.url, { reset: true });
+});
+
+async function enterAccount(name: string) {
+  const { accountId } = await administration.createAccount({ name });
+  const { operatorId } = await administration.createOperator({
+    account: accountId,
+    email: `${name.toLowerCase()}@example.com`,
+    name: 'Rita',
+  });
+  const { apiKey, apiKeyId } = await administration.createApiKey({
+    account: accountId,
+    name: 'signer',
+  });
+  return { accountId, operatorId, apiKey, apiKeyId };
+}
+
+async function enterCertificate(owner = account) {
+  aliases += 1;
+  const credential = await newCredential(simulator.url, { credentialID: `gate-${aliases}` });
+  const { certificateId } = await administration.createCertificate({
+    account: owner.accountId,
+    authority: 'Simulated CA',
+    alias: `certificate ${aliases}`,
+    subject: credential.subject,
+    issuer: credential.issuer,
+    serial: credential.serial,
+    notAfter: '2030-01-01T00:00:00Z',
+    credentialId: credential.credentialID,
+    caAccount: 'ana@cliente.example',
+  });
+  const { clientServiceId } = await administration.createClientService({
+    certificateId,
+    alias: 'Invoicing',
+  });
+  await picture.readNow();
+  return { certificateId, clientServiceId, credentialId: credential.credentialID };
+}
+
+async function enterGranted(grant: Partial<TestGrant> = {}) {
+  const certificate = await enterCertificate();
+  const grantId = await insertGrant(database, sealer, {
+    certificateId: certificate.certificateId,
+    accountId: account.accountId,
+    operatorId: account.operatorId,
+    effectiveAt: grantedAt,
+    expiresAt,
+    ...grant,
+  });
+  await picture.readNow();
+  return { ...certificate, grantId };
+}
+
+async function call(method: string, path: string, body?: object, apiKey = account.apiKey) {
+  const response = await fetch(new URL(path, http.url), {
+    method,
+    headers: {
+      authorization: `Bearer ${apiKey}`,
+      ...(body && { 'content-type': 'application/json' }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+const access = (certificateId: string, query = '', apiKey?: string) =>
+  call('GET', `/v1/certificates/${certificateId}/access${query}`, undefined, apiKey);
+const activation = (certificateId: string, clientService = 'Invoicing') =>
+  call('POST', `/v1/certificates/${certificateId}/activation`, { clientService });
+
+describe('may this certificate sign', () => {
+  it('answers no, and why, for one that was never granted', async () => {
+    const { certificateId } = await enterCertificate();
+    expect(await access(certificateId)).toEqual({
+      status: 200,
+      body: {
+        maySign: false,
+        reason: 'never_granted',
+        grantId: null,
+        expiresAt: null,
+        remaining: null,
+        asOf: grantedAt.toISOString(),
+      },
+    });
+  });
+
+  it('answers yes up to the last millisecond and no from the expiry on, without having read anything in between', async () => {
+    const { certificateId, grantId } = await enterGranted({ used: 5 });
+    now = new Date(expiresAt.getTime() - 1);
+    expect((await access(certificateId)).body).toMatchObject({
+      maySign: true,
+      reason: null,
+      grantId,
+      expiresAt: expiresAt.toISOString(),
+      remaining: 999_999_995,
+    });
+    now = expiresAt;
+    expect((await access(certificateId)).body).toMatchObject({
+      maySign: false,
+      reason: 'grant_expired',
+    });
+  });
+
+  it('answers no once the last signature is used, told by the threshold itself', async () => {
+    const { certificateId, grantId } = await enterGranted({ allowance: 10, used: 9 });
+    expect((await access(certificateId)).body).toMatchObject({ maySign: true, remaining: 1 });
+    await database.query('update usage_counters set used = 10 where grant_id = $1', [grantId]);
+    await database.query('insert into usage_thresholds values ($1, 100, 10, $2)', [grantId, now]);
+    await waitUntil(async () => (await access(certificateId)).body['maySign'] === false, {
+      what: 'the gate refuses',
+      deadlineMs: 5_000,
+    });
+    expect((await access(certificateId)).body).toMatchObject({
+      reason: 'allowance_exhausted',
+      remaining: 0,
+    });
+  });
+
+  it.each([
+    ['suspended', 'client_service_suspended'],
+    ['inactive', 'client_service_inactive'],
+  ])('needs a named client service to be active: %s', async (status, reason) => {
+    const { certificateId, clientServiceId } = await enterGranted();
+    await database.query('update client_services set status = $2 where client_service_id = $1', [
+      clientServiceId,
+      status,
+    ]);
+    await picture.readNow();
+    for (const service of [clientServiceId, 'invoicing']) {
+      expect((await access(certificateId, `?clientService=${service}`)).body).toMatchObject({
+        maySign: false,
+        reason,
+      });
+    }
+    expect((await access(certificateId)).body).toMatchObject({ maySign: true });
+  });
+
+  it('refuses to answer when what it knows is older than 30 s', async () => {
+    const { certificateId } = await enterGranted();
+    monotonicMs += 30_000;
+    expect((await access(certificateId)).status).toBe(200);
+    monotonicMs += 1;
+    expect(await access(certificateId)).toMatchObject({
+      status: 503,
+      body: { code: 'picture_stale' },
+    });
+    await picture.readNow();
+    expect((await access(certificateId)).status).toBe(200);
+  });
+});
+
+describe('who may ask', () => {
+  it('nobody without a key, with an unknown key or with a revoked one', async () => {
+    const { certificateId } = await enterGranted();
+    const revoked = await administration.createApiKey({ account: account.accountId, name: 'old' });
+    expect((await access(certificateId, '', revoked.apiKey)).status).toBe(200);
+    await administration.revokeApiKey(revoked.apiKeyId);
+    await picture.readNow();
+    for (const key of ['', 'ca_unknown', revoked.apiKey]) {
+      expect(await access(certificateId, '', key)).toMatchObject({
+        status: 401,
+        body: { code: 'api_key_refused' },
+      });
+    }
+  });
+
+  it('a key learns nothing of another account, nor of certificates outside its scope', async () => {
+    const other = await enterAccount('Second');
+    const { certificateId } = await enterGranted();
+    const { certificateId: allowed } = await enterGranted();
+    const scoped = await administration.createApiKey({
+      account: account.accountId,
+      name: 'scoped',
+      certificateIds: [allowed],
+    });
+    expect((await access(allowed, '', scoped.apiKey)).status).toBe(200);
+    const withoutInstance = ({
+      status,
+      body: { instance, ...body },
+    }: Awaited<ReturnType<typeof access>>) => ({
+      status,
+      body,
+      instance: typeof instance,
+    });
+    const unknown = withoutInstance(await access('no-such-certificate'));
+    expect(unknown.status).toBe(404);
+    expect(withoutInstance(await access(certificateId, '', other.apiKey))).toEqual(unknown);
+    expect(withoutInstance(await access(certificateId, '', scoped.apiKey))).toEqual(unknown);
+    expect(withoutInstance(await access(certificateId, '?clientService=nobody'))).toEqual(unknown);
+  });
+});
+
+describe('the activation', () => {
+  it('is handed to an active service, and audited', async () => {
+    const { certificateId, clientServiceId, credentialId, grantId } = await enterGranted({
+      sad: 'the-sad',
+      tokens: { accessToken: 'the-token' },
+    });
+    expect(await activation(certificateId)).toEqual({
+      status: 200,
+      body: {
+        cscBaseUri: `${simulator.url}/csc/v1`,
+        dialect: 'v1',
+        credentialId,
+        accessToken: 'the-token',
+        tokenExpiresAt: expiresAt.toISOString(),
+        sad: 'the-sad',
+        grantId,
+        expiresAt: expiresAt.toISOString(),
+        remaining: 1_000_000_000,
+      },
+    });
+    const { rows } = await database.query(
+      'select actor, action, subject, details from audit_events where certificate_id = $1 and action like $2',
+      [certificateId, 'activation%'],
+    );
+    expect(rows).toEqual([
+      {
+        actor: `api_key:${account.apiKeyId}`,
+        action: 'activation_handed_out',
+        subject: `client_service:${clientServiceId}`,
+        details: { grantId },
+      },
+    ]);
+  });
+
+  it('is refused with the reason, on the facts and not on the picture, and that is audited', async () => {
+    const { certificateId } = await enterGranted();
+    now = expiresAt;
+    expect(await activation(certificateId)).toMatchObject({
+      status: 403,
+      body: { code: 'may_not_sign', reason: 'grant_expired' },
+    });
+    const { rows } = await database.query(
+      "select details from audit_events where certificate_id = $1 and action = 'activation_refused'",
+      [certificateId],
+    );
+    expect(rows).toEqual([{ details: { reason: 'grant_expired' } }]);
+  });
+
+  async function enterGrantedWithRealTokens() {
+    const { accessToken, refreshToken } = await signInAtCa(buildCaClient(simulator.url));
+    const tokens = { accessToken, ...(refreshToken && { refreshToken }) };
+    const tokensExpireAt = new Date(grantedAt.getTime() + 59_000);
+    return { accessToken, ...(await enterGranted({ tokens, tokensExpireAt })) };
+  }
+
+  it('has its access token refreshed first when that is about to end, once for all who ask', async () => {
+    const { certificateId, accessToken, grantId } = await enterGrantedWithRealTokens();
+    const before = (await simulatorState(simulator.url)).calls.length;
+    const answers = await Promise.all([1, 2, 3].map(() => activation(certificateId)));
+    const given = answers.map(({ body }) => body['accessToken']);
+    expect(new Set(given).size).toBe(1);
+    expect(given[0]).not.toBe(accessToken);
+    expect(given[0]).toEqual(expect.any(String));
+    const calls = (await simulatorState(simulator.url)).calls.slice(before);
+    expect(calls.filter(({ method }) => method === 'oauth2/token')).toHaveLength(1);
+    const { rows } = await database.query<{ tokens_expire_at: Date }>(
+      'select tokens_expire_at from access_grants where grant_id = $1',
+      [grantId],
+    );
+    expect(rows[0]?.tokens_expire_at.getTime()).toBeGreaterThan(grantedAt.getTime() + 60_000);
+  });
+
+  it('ends the grant when the CA refuses the refresh: services are suspended, the workflow is told', async () => {
+    const { certificateId, clientServiceId, grantId } = await enterGrantedWithRealTokens();
+    await setSwitches(simulator.url, { refreshRefused: true });
+    expect(await activation(certificateId)).toMatchObject({
+      status: 403,
+      body: { code: 'may_not_sign', reason: 'ended_by_ca' },
+    });
+    const { rows } = await database.query(
+      `select g.end_reason, g.lapse_reason, s.status, o.name, o.payload from access_grants as g
+       join client_services as s on s.client_service_id = $2
+       join outbox as o on o.subject = g.grant_id
+       where g.grant_id = $1`,
+      [grantId, clientServiceId],
+    );
+    expect(rows).toEqual([
+      {
+        end_reason: 'ended_by_ca',
+        lapse_reason: 'ended_by_ca',
+        status: 'suspended',
+        name: 'revoked',
+        payload: { reason: 'ended_by_ca' },
+      },
+    ]);
+    await picture.readNow();
+    expect((await access(certificateId)).body).toMatchObject({
+      maySign: false,
+      reason: 'ended_by_ca',
+    });
+  });
+
+  it('is not had, and nothing ends, while the CA cannot be reached for the refresh', async () => {
+    const { certificateId } = await enterGrantedWithRealTokens();
+    await setSwitches(simulator.url, { faults: [{ method: 'oauth2/token', status: 503 }] });
+    expect(await activation(certificateId)).toMatchObject({
+      status: 503,
+      body: { code: 'ca_unreachable' },
+    });
+    expect((await access(certificateId)).body).toMatchObject({ maySign: true });
+  });
+});
+
+describe('a refusal of the CA', () => {
+  it('that a signer reports is recorded and told to the workflow', async () => {
+    const { certificateId, grantId } = await enterGranted();
+    const report = { grantId, caError: 'SAD expired' };
+    expect(await call('POST', `/v1/certificates/${certificateId}/refusals`, report)).toEqual({
+      status: 202,
+      body: { recorded: true },
+    });
+    const { rows } = await database.query(
+      `select g.refusal_reported_at, o.name, a.details from access_grants as g
+       join outbox as o on o.subject = g.grant_id
+       join audit_events as a on a.subject = 'access_grant:' || g.grant_id
+       where g.grant_id = $1`,
+      [grantId],
+    );
+    expect(rows).toEqual([
+      { refusal_reported_at: now, name: 'refusalReported', details: { caError: 'SAD expired' } },
+    ]);
+    const elsewhere = await enterGranted();
+    expect(
+      (await call('POST', `/v1/certificates/${elsewhere.certificateId}/refusals`, report)).status,
+    ).toBe(404);
+  });
+});
