@@ -116,7 +116,7 @@ export class CaHttp {
     let response: Response;
     let text: string;
     try {
-      response = await send(AbortSignal.timeout(Math.max(1, deadlineMs)));
+      response = await send(AbortSignal.timeout(Math.max(1, Math.ceil(deadlineMs))));
       text = await readBounded(response);
     } catch (error) {
       const code = networkCode(error);

@@ -287,7 +287,7 @@ describe('a call that changes something', () => {
       credentialID: credentialId,
       faults: [{ method: 'credentials/authorize', ...fault }],
     });
-    const quick = buildCaClient(simulator.url, { timeouts: { authorizeMs: 150 } });
+    const quick = buildCaClient(simulator.url, { timeouts: { authorizeMs: 600 } });
     await quick.discover();
     const error = await failureOf(
       quick.authorizeCredential(accessToken, { credentialId, signatureCount: 1 }),
