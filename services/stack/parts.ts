@@ -1,0 +1,133 @@
+import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
+import type { Guardian } from '../../infra/development/guardian.ts';
+import { ensureTopics, productTopics } from '../../infra/kafka/topics.ts';
+import { installKafka, startKafka } from '../../infra/kafka/development-broker.ts';
+import { createDatabase, startPostgres } from '../../infra/postgres/development-server.ts';
+import { migrate } from '../../infra/postgres/migrate.ts';
+import { systemCodeOf } from '../shared/log.ts';
+import type { ConfigOf } from '../shared/config.ts';
+import {
+  installTemporal,
+  startTemporal,
+  temporalOnPath,
+} from '../../infra/temporal/development-server.ts';
+import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.ts';
+import type { stackVariables } from './config.ts';
+import type { Folders } from './folders.ts';
+import type { Progress } from './progress.ts';
+import { supervise } from './supervise.ts';
+
+export type StackConfig = ConfigOf<typeof stackVariables>;
+
+export type StackContext = {
+  readonly config: StackConfig;
+  readonly folders: Folders;
+  readonly guardian: Guardian;
+  readonly progress: Progress;
+  readonly ending: AbortSignal;
+};
+
+export const topicNames = {
+  signatures: 'signatures',
+  rejects: 'signatures.dlq',
+  accessChanges: 'certificate-access',
+};
+
+const databaseName = 'certificate_access';
+const retentionDays = 30;
+
+/** PostgreSQL with an up-to-date schema; answers its URL. */
+export async function providePostgres(context: StackContext): Promise<string> {
+  const { config, folders, guardian, progress, ending } = context;
+  let url = config.DATABASE_URL;
+  if (url === undefined) {
+    const start = () =>
+      startPostgres({
+        guardian,
+        dataDir: join(folders.data, 'postgres'),
+        port: config.POSTGRES_PORT,
+        logFile: join(folders.logs, 'postgres.log'),
+        onNotice: progress.say,
+      });
+    const server = await progress.step('Starting PostgreSQL', () =>
+      supervise({ name: 'PostgreSQL', start, say: progress.say, ending }),
+    );
+    url = await createDatabase(server.url, databaseName).catch((error: unknown) => {
+      const duplicateDatabase = '42P04';
+      if (systemCodeOf(error) !== duplicateDatabase) throw error;
+      const existing = new URL(server.url);
+      existing.pathname = `/${databaseName}`;
+      return existing.href;
+    });
+  }
+  await progress.step('Migrating the database', () => migrate(url));
+  return url;
+}
+
+/** Temporal with our search attributes; answers its address. */
+export async function provideTemporal(context: StackContext): Promise<string> {
+  const { config, folders, guardian, progress, ending } = context;
+  let address = config.TEMPORAL_ADDRESS;
+  if (address === undefined) {
+    const cli = temporalOnPath()
+      ? 'temporal'
+      : (
+          await installTemporal(guardian, folders.tools, () => {
+            progress.say('Fetching Temporal (once) ...');
+          })
+        ).cli;
+    const start = () =>
+      startTemporal({
+        guardian,
+        cli,
+        port: config.TEMPORAL_PORT,
+        uiPort: config.TEMPORAL_UI_PORT,
+        databaseFile: join(folders.data, 'temporal.db'),
+        namespace: config.TEMPORAL_NAMESPACE,
+        retentionDays,
+        logFile: join(folders.logs, 'temporal.log'),
+      });
+    const server = await progress.step('Starting Temporal', () =>
+      supervise({ name: 'Temporal', start, say: progress.say, ending }),
+    );
+    address = server.address;
+  }
+  const namespace = config.TEMPORAL_NAMESPACE;
+  const found = address;
+  await progress.step('Registering search attributes', async () => {
+    const connection = await Connection.connect({ address: found });
+    try {
+      await ensureSearchAttributes(connection, namespace);
+    } finally {
+      await connection.close();
+    }
+  });
+  return address;
+}
+
+/** Kafka with our topics; answers its brokers. */
+export async function provideKafka(context: StackContext): Promise<readonly string[]> {
+  const { config, folders, guardian, progress, ending } = context;
+  let brokers: readonly string[] | undefined = config.KAFKA_BROKERS;
+  if (brokers === undefined) {
+    const jars = await installKafka(guardian, folders.tools, () => {
+      progress.say('Fetching Kafka (once) ...');
+    });
+    const start = () =>
+      startKafka({
+        guardian,
+        jars,
+        dataDir: join(folders.data, 'kafka'),
+        port: config.KAFKA_PORT,
+        logFile: join(folders.logs, 'kafka.log'),
+      });
+    const server = await progress.step('Starting Kafka', () =>
+      supervise({ name: 'Kafka', start, say: progress.say, ending }),
+    );
+    brokers = server.brokers;
+  }
+  const found = brokers;
+  await progress.step('Creating topics', () => ensureTopics(found, productTopics(topicNames)));
+  return brokers;
+}
