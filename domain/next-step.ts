@@ -54,6 +54,14 @@ export function nextStep(
   return { kind: 'wait', until: soonest?.dueAt, for: soonest?.action };
 }
 
+/** Whether this is owed by now. Still so right after it was done means that it did not take effect. */
+export function isDue(facts: GrantFacts, action: Action, now: Date, policy: Policy): boolean {
+  return (
+    outcomeOf(facts) === undefined &&
+    owedActions(facts, policy).some((owed) => owed.action === action && owed.dueAt <= now)
+  );
+}
+
 /** When the earliest thing that this grant owes is due: what the worker's sweep compares with the clock. */
 export function dueAt(facts: GrantFacts, policy: Policy): Date | undefined {
   const instants = owedActions(facts, policy).map((owed) => owed.dueAt.getTime());

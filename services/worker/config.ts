@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import {
+  databaseVariables,
+  httpVariables,
+  kafkaVariables,
+  processVariables,
+  sealingVariables,
+  temporalVariables,
+} from '../shared/common-config.ts';
+import { nonEmpty, urlOf, variable } from '../shared/config.ts';
+import { policyVariables } from '../shared/policy-config.ts';
+
+const address = z.email('a mail address is expected');
+
+/** The configuration of the worker. */
+export const workerVariables = {
+  ...processVariables,
+  ...httpVariables('WORKER_HTTP_PORT', 3300),
+  ...databaseVariables,
+  ...temporalVariables,
+  KAFKA_BROKERS: kafkaVariables.KAFKA_BROKERS,
+  KAFKA_ACCESS_TOPIC: kafkaVariables.KAFKA_ACCESS_TOPIC,
+  ...sealingVariables,
+  ...policyVariables,
+  PUBLIC_URL: variable(
+    'where browsers reach the backoffice; mails lead to `<PUBLIC_URL>/certificates/<id>`',
+    urlOf('http', 'https'),
+    { default: 'http://127.0.0.1:3000' },
+  ),
+  SMTP_URL: variable(
+    'mail relay, with user and password where it wants them',
+    urlOf('smtp', 'smtps'),
+    {
+      developmentDefault: 'smtp://127.0.0.1:1025',
+      secret: true,
+    },
+  ),
+  MAIL_FROM: variable('address that mails come from', address, {
+    developmentDefault: 'certificates@example.test',
+  }),
+  MAIL_FROM_NAME: variable('name that mails come from', nonEmpty, {
+    default: 'Certificate Access',
+  }),
+  MAIL_REPLY_TO: variable('address where a person reads the answers', address, {
+    developmentDefault: 'support@example.test',
+  }),
+  WORKFLOW_BUNDLE_DIR: variable('folder that keeps the bundle of the workflow code', nonEmpty, {
+    default: '.local',
+  }),
+};

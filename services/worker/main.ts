@@ -1,0 +1,153 @@
+import { hostname } from 'node:os';
+import { Gauge } from 'prom-client';
+import { Problem } from '../../domain/errors.ts';
+import { createProducer, RecordTooLarge } from '../../infra/kafka/producer.ts';
+import { createMailer } from '../../infra/mail/mailer.ts';
+import { followDatabaseClock } from '../../infra/postgres/clock.ts';
+import { countBacklog } from '../../infra/postgres/outbox-relay.ts';
+import { openDatabase } from '../../infra/postgres/pool.ts';
+import { createSealer } from '../../infra/postgres/sealing.ts';
+import { connectTemporal } from '../../infra/temporal/client.ts';
+import { createGrantWorkflows } from '../../infra/temporal/grant-workflows.ts';
+import {
+  deliverRecords,
+  deliverSignals,
+  startOutboxRelay,
+} from '../../infra/temporal/outbox-relay.ts';
+import { createCaClients } from '../shared/ca-clients.ts';
+import { parseConfigOrExit } from '../shared/config.ts';
+import { createHttpApp } from '../shared/http.ts';
+import { runService } from '../shared/lifecycle.ts';
+import { createLog } from '../shared/log.ts';
+import { createMetrics } from '../shared/metrics.ts';
+import { policyFrom } from '../shared/policy-config.ts';
+import { wireActivities } from './activities.ts';
+import { createCaRevoker } from './ca-revoker.ts';
+import { workerVariables } from './config.ts';
+import { runSweep } from './sweep.ts';
+import { runTemporalWorker } from './temporal-worker.ts';
+
+const config = parseConfigOrExit(workerVariables, process.env);
+const log = createLog({ service: 'worker', level: config.LOG_LEVEL });
+/** The writer's own relay delivers within milliseconds; what it left behind by then is the worker's. */
+const leftBehindMs = 2_000;
+
+await runService({
+  name: 'worker',
+  log,
+  graceSeconds: config.SHUTDOWN_GRACE_SECONDS,
+  parentWatch: config.PARENT_WATCH,
+  async start() {
+    const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'worker' });
+    const clock = await followDatabaseClock(database);
+    const policy = policyFrom(config);
+    const sealer = createSealer(
+      config.SEALING_KEYS.map(({ id, key }) => ({ id, key: Buffer.from(key) })),
+    );
+    const identity = `worker@${hostname()}:${String(process.pid)}`;
+    const address = config.TEMPORAL_ADDRESS;
+    const taskQueue = config.TEMPORAL_TASK_QUEUE;
+    const temporal = connectTemporal({ address, namespace: config.TEMPORAL_NAMESPACE, identity });
+    const workflows = createGrantWorkflows({ temporal, taskQueue, policy });
+    const mailer = createMailer({
+      smtpUrl: config.SMTP_URL,
+      from: { name: config.MAIL_FROM_NAME, address: config.MAIL_FROM },
+      replyTo: config.MAIL_REPLY_TO,
+    });
+    const producer = createProducer({ clientId: 'worker', brokers: config.KAFKA_BROKERS, log });
+
+    const worker = runTemporalWorker({
+      ...{ address, temporal, taskQueue, identity, log },
+      activities: wireActivities({
+        ...{ database, clock, policy, sealer, mailer, log },
+        ca: createCaRevoker(database, createCaClients(sealer)),
+        publicUrl: config.PUBLIC_URL,
+        messageIdDomain: config.MAIL_FROM.slice(config.MAIL_FROM.indexOf('@') + 1),
+      }),
+      bundleDir: config.WORKFLOW_BUNDLE_DIR,
+      graceSeconds: config.SHUTDOWN_GRACE_SECONDS,
+    });
+    const relays = [
+      startOutboxRelay({
+        ...{ database, clock, log },
+        writtenBy: ['worker', 'admin'],
+        deliverTo: {
+          temporal: deliverSignals(workflows),
+        },
+      }),
+      startOutboxRelay({
+        ...{ database, clock, log },
+        minAgeMs: leftBehindMs,
+        deliverTo: { temporal: deliverSignals(workflows) },
+      }),
+      startOutboxRelay({
+        ...{ database, clock, log },
+        deliverTo: {
+          kafka: deliverRecords(
+            (topic, key, value) => producer.send(topic, key, value),
+            { 'certificate-access': config.KAFKA_ACCESS_TOPIC },
+            (error) => error instanceof RecordTooLarge,
+          ),
+        },
+      }),
+    ];
+    const sweep = runSweep({ database, clock, policy, workflows, log });
+
+    const metrics = createMetrics('worker');
+    const waiting = new Gauge({
+      name: 'outbox_waiting_rows',
+      help: 'Rows of the outbox that are not delivered yet.',
+      labelNames: ['destination'],
+      registers: [metrics],
+      async collect() {
+        for (const row of await countBacklog(database)) {
+          waiting.set({ destination: row.destination }, row.waiting);
+          setAside.set({ destination: row.destination }, row.setAside);
+        }
+      },
+    });
+    const setAside = new Gauge({
+      name: 'outbox_set_aside_rows',
+      help: 'Rows of the outbox that can never be delivered and wait for a person.',
+      labelNames: ['destination'],
+      registers: [metrics],
+    });
+    const app = createHttpApp({
+      log,
+      metrics,
+      title: 'Certificate Access worker',
+      version: '1',
+      routes: [],
+      dependencies: {
+        async postgres() {
+          await database.query('select 1');
+          return undefined;
+        },
+        async temporal() {
+          await temporal.check();
+          if (!worker.isRunning()) throw new Problem('unavailable');
+          return undefined;
+        },
+      },
+      checkResponses: config.NODE_ENV !== 'production',
+    });
+    const http = await app.listen({
+      port: config.WORKER_HTTP_PORT,
+      host: config.HTTP_HOST,
+      portVariable: 'WORKER_HTTP_PORT',
+    });
+    log.info({ url: http.url }, 'worker is listening');
+
+    return {
+      async stop() {
+        await http.stop();
+        await Promise.all([sweep.stop(), ...relays.map((relay) => relay.stop()), worker.stop()]);
+        mailer.close();
+        await producer.stop();
+        await temporal.close();
+        clock.stop();
+        await database.end();
+      },
+    };
+  },
+});
