@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import type { Queryable } from './pool.ts';
+import { hashSecret, newSecret } from './sealing.ts';
+
+/** A session ends when it was not used for the one, and in any case after the other. */
+export type SessionLimits = { readonly idleSeconds: number; readonly absoluteSeconds: number };
+export type Session = { readonly sessionId: string; readonly operatorId: string };
+
+/** Being used is written down no more often than this. */
+const touchMs = 60_000;
+
+/** A new session with a secret of its own, which only the browser keeps. */
+export async function createSession(
+  queryable: Queryable,
+  operatorId: string,
+  now: Date,
+): Promise<{ secret: string; session: Session }> {
+  const secret = newSecret();
+  const sessionId = randomUUID();
+  await queryable.query(
+    `insert into sessions (session_hash, session_id, operator_id, created_at, last_seen_at)
+     values ($1, $2, $3, $4, $4)`,
+    [hashSecret(secret), sessionId, operatorId, now],
+  );
+  return { secret, session: { sessionId, operatorId } };
+}
+
+/** The session of this secret, if it has not ended; its use is noted. */
+export async function useSession(
+  queryable: Queryable,
+  secret: string,
+  limits: SessionLimits,
+  now: Date,
+): Promise<Session | undefined> {
+  const hash = hashSecret(secret);
+  const before = (seconds: number) => new Date(now.getTime() - seconds * 1000);
+  const { rows } = await queryable.query<{
+    session_id: string;
+    operator_id: string;
+    last_seen_at: Date;
+  }>(
+    `select s.session_id, s.operator_id, s.last_seen_at from sessions as s
+     where s.session_hash = $1 and s.ended_at is null and s.last_seen_at > $2 and s.created_at > $3`,
+    [hash, before(limits.idleSeconds), before(limits.absoluteSeconds)],
+  );
+  const row = rows[0];
+  if (row === undefined) return undefined;
+  if (now.getTime() - row.last_seen_at.getTime() > touchMs) {
+    await queryable.query(
+      `update sessions as s set last_seen_at = greatest(s.last_seen_at, $2)
+       where s.session_hash = $1 and s.ended_at is null`,
+      [hash, now],
+    );
+  }
+  return { sessionId: row.session_id, operatorId: row.operator_id };
+}
+
+export async function endSession(
+  queryable: Queryable,
+  sessionId: string,
+  now: Date,
+): Promise<void> {
+  await queryable.query(
+    'update sessions as s set ended_at = $2 where s.session_id = $1 and s.ended_at is null',
+    [sessionId, now],
+  );
+}

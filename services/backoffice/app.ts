@@ -1,0 +1,70 @@
+import type { Registry } from 'prom-client';
+import type { Sealer } from '../../infra/postgres/sealing.ts';
+import type { SessionLimits } from '../../infra/postgres/sessions.ts';
+import type { RenewalStore } from '../../infra/postgres/renewals.ts';
+import type { Dependencies } from '../shared/health.ts';
+import { createHttpApp, type HttpApp } from '../shared/http.ts';
+import type { Logger } from '../shared/log.ts';
+import { createRenewalCaClients, type CaTimeouts } from './ca-clients.ts';
+import { createCallbackRoute } from './callback-route.ts';
+import { createCertificateRoutes } from './certificate-routes.ts';
+import { createClientServiceRoutes } from './client-service-routes.ts';
+import { answerUnavailable, refuseCrossSite } from './guards.ts';
+import { servePages } from './pages.ts';
+import { createRenewalProcess } from './renewal-process.ts';
+import { createRenewalRoutes } from './renewal-routes.ts';
+import type { RouteParts } from './route-parts.ts';
+import { createSessionRoutes } from './session-routes.ts';
+import { createSessionAuthentication } from './session.ts';
+
+export type BackofficeOptions = {
+  readonly store: RenewalStore;
+  readonly sealer: Sealer;
+  readonly publicUrl: string;
+  readonly sessionLimits: SessionLimits;
+  readonly caTimeouts: CaTimeouts;
+  /** The namespace's page in Temporal UI. */
+  readonly workflowsUrl: string;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  readonly dependencies: Dependencies;
+  readonly checkResponses: boolean;
+};
+
+/** The backoffice: the operators' API and its bare pages, and the way to the CA and back. */
+export function createBackoffice(options: BackofficeOptions): HttpApp {
+  const { store, sealer, publicUrl, sessionLimits, log, metrics } = options;
+  const { database, clock } = store;
+  const secure = new URL(publicUrl).protocol === 'https:';
+  const authentication = createSessionAuthentication(database, clock, sessionLimits);
+  const process = createRenewalProcess({
+    store,
+    sealer,
+    caClients: createRenewalCaClients(sealer, options.caTimeouts),
+    publicUrl,
+    log,
+  });
+  const parts: RouteParts = {
+    store,
+    authentication,
+    process,
+    workflowsUrl: options.workflowsUrl,
+    secure,
+  };
+  return createHttpApp({
+    log,
+    metrics,
+    title: 'Certificate Access backoffice',
+    version: '1',
+    dependencies: options.dependencies,
+    checkResponses: options.checkResponses,
+    extraMiddleware: [answerUnavailable, refuseCrossSite(publicUrl), servePages],
+    routes: [
+      ...createSessionRoutes({ database, clock, limits: sessionLimits, authentication, secure }),
+      ...createCertificateRoutes(parts),
+      ...createRenewalRoutes(parts),
+      ...createClientServiceRoutes(parts),
+      createCallbackRoute(process),
+    ],
+  });
+}

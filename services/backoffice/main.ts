@@ -1,0 +1,89 @@
+import { followDatabaseClock } from '../../infra/postgres/clock.ts';
+import { openDatabase } from '../../infra/postgres/pool.ts';
+import { createSealer } from '../../infra/postgres/sealing.ts';
+import { connectTemporal } from '../../infra/temporal/client.ts';
+import { createGrantWorkflows } from '../../infra/temporal/grant-workflows.ts';
+import { deliverSignals, startOutboxRelay } from '../../infra/temporal/outbox-relay.ts';
+import { parseConfigOrExit } from '../shared/config.ts';
+import { runService } from '../shared/lifecycle.ts';
+import { createLog } from '../shared/log.ts';
+import { createMetrics } from '../shared/metrics.ts';
+import { policyFrom } from '../shared/policy-config.ts';
+import { createBackoffice } from './app.ts';
+import { backofficeVariables } from './config.ts';
+
+const config = parseConfigOrExit(backofficeVariables, process.env);
+const log = createLog({ service: 'backoffice', level: config.LOG_LEVEL });
+const policy = policyFrom(config);
+
+await runService({
+  name: 'backoffice',
+  log,
+  graceSeconds: config.SHUTDOWN_GRACE_SECONDS,
+  parentWatch: config.PARENT_WATCH,
+  async start() {
+    const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'backoffice' });
+    const clock = await followDatabaseClock(database);
+    const sealer = createSealer(
+      config.SEALING_KEYS.map(({ id, key }) => ({ id, key: Buffer.from(key) })),
+    );
+    const temporal = connectTemporal({
+      address: config.TEMPORAL_ADDRESS,
+      namespace: config.TEMPORAL_NAMESPACE,
+      identity: 'backoffice',
+    });
+    const workflows = createGrantWorkflows({
+      temporal,
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      policy,
+    });
+    const relay = startOutboxRelay({
+      database,
+      clock,
+      log,
+      writtenBy: ['backoffice'],
+      deliverTo: { temporal: deliverSignals(workflows) },
+    });
+    const app = createBackoffice({
+      store: { database, clock, policy },
+      sealer,
+      publicUrl: config.PUBLIC_URL,
+      sessionLimits: {
+        idleSeconds: config.SESSION_IDLE_SECONDS,
+        absoluteSeconds: config.SESSION_ABSOLUTE_SECONDS,
+      },
+      caTimeouts: {
+        callMs: config.CA_CALL_TIMEOUT_SECONDS * 1000,
+        authorizeMs: config.CA_AUTHORIZATION_TIMEOUT_SECONDS * 1000,
+      },
+      workflowsUrl: `${config.TEMPORAL_UI_URL}/namespaces/${config.TEMPORAL_NAMESPACE}/workflows`,
+      log,
+      metrics: createMetrics('backoffice'),
+      // Temporal is not among them: without it operators renew all the same, and signals wait in the outbox.
+      dependencies: {
+        async postgres() {
+          await database.query('select 1');
+          return undefined;
+        },
+      },
+      checkResponses: config.NODE_ENV !== 'production',
+    });
+    const http = await app.listen({
+      port: config.BACKOFFICE_PORT,
+      host: config.HTTP_HOST,
+      portVariable: 'BACKOFFICE_PORT',
+    });
+    log.info({ url: http.url }, 'backoffice is listening');
+
+    return {
+      async stop() {
+        // A request under way may be asking the CA: it gets the time that the process has.
+        await http.stop(config.SHUTDOWN_GRACE_SECONDS * 900);
+        await relay.stop();
+        await temporal.close();
+        clock.stop();
+        await database.end();
+      },
+    };
+  },
+});
