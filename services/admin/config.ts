@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { databaseVariables, processVariables, sealingVariables } from '../shared/common-config.ts';
+import {
+  databaseVariables,
+  kafkaVariables,
+  processVariables,
+  sealingVariables,
+} from '../shared/common-config.ts';
 import { variable } from '../shared/config.ts';
 
 const { NODE_ENV } = processVariables;
@@ -21,3 +26,6 @@ export const adminVariables = {
 
 /** Only for commands that seal something. */
 export const sealingAdminVariables = { NODE_ENV, ...sealingVariables };
+
+/** Only for `topics`. */
+export const topicsAdminVariables = { NODE_ENV, ...kafkaVariables };

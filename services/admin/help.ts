@@ -9,10 +9,11 @@ export function generalHelp(): string {
     'npm run --silent admin -- <command> [--option value ...]',
     '',
     line('migrate', 'Bring the database’s schema up to date'),
+    line('topics', 'Create the Kafka topics that are missing'),
     ...Object.entries(commands).map(([name, { summary }]) => line(name, summary)),
     '',
     'Options of a command: npm run --silent admin -- <command> --help',
-    'Environment: DATABASE_URL; SEALING_KEYS for "ca create".',
+    'Environment: DATABASE_URL; SEALING_KEYS for "ca create"; KAFKA_BROKERS for "topics".',
   ].join('\n');
 }
 

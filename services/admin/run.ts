@@ -1,4 +1,5 @@
 import { Problem } from '../../domain/errors.ts';
+import { ensureTopics, productTopics } from '../../infra/kafka/topics.ts';
 import { followDatabaseClock } from '../../infra/postgres/clock.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
 import { openDatabase } from '../../infra/postgres/pool.ts';
@@ -8,7 +9,7 @@ import { ConfigError, parseConfig, type Environment } from '../shared/config.ts'
 import { systemCodeOf } from '../shared/log.ts';
 import { parseArguments, UsageError } from './arguments.ts';
 import { commands, type Command } from './commands.ts';
-import { adminVariables, sealingAdminVariables } from './config.ts';
+import { adminVariables, sealingAdminVariables, topicsAdminVariables } from './config.ts';
 import { commandHelp, generalHelp } from './help.ts';
 
 export type AdminInput = {
@@ -25,6 +26,10 @@ export async function runAdmin({ args, env, readStdin }: AdminInput): Promise<st
     if (asksHelp) return 'Brings the database’s schema up to date. Safe to repeat.';
     return json({ applied: await migrate(parseConfig(adminVariables, env).DATABASE_URL) });
   }
+  if (noun === 'topics') {
+    if (asksHelp) return 'Creates the Kafka topics that are missing. Safe to repeat.';
+    return json({ created: await createTopics(env) });
+  }
   const name = `${noun} ${verb}`;
   const command = commands[name];
   if (command === undefined) {
@@ -33,6 +38,16 @@ export async function runAdmin({ args, env, readStdin }: AdminInput): Promise<st
   }
   if (asksHelp) return commandHelp(name, command);
   return json(await runCommand(command, { args: args.slice(2), env, readStdin }));
+}
+
+function createTopics(env: Environment): Promise<string[]> {
+  const config = parseConfig(topicsAdminVariables, env);
+  const topics = productTopics({
+    signatures: config.KAFKA_SIGNATURES_TOPIC,
+    rejects: config.KAFKA_REJECTS_TOPIC,
+    accessChanges: config.KAFKA_ACCESS_TOPIC,
+  });
+  return ensureTopics(config.KAFKA_BROKERS, topics);
 }
 
 async function runCommand(command: Command, input: AdminInput): Promise<unknown> {

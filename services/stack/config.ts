@@ -1,3 +1,9 @@
+import {
+  databaseVariables,
+  kafkaVariables,
+  processVariables,
+  sealingVariables,
+} from '../shared/common-config.ts';
 import { nonEmpty, portNumber, urlOf, variable, commaList } from '../shared/config.ts';
 
 const port = (what: string, defaultPort: number) =>
@@ -41,4 +47,24 @@ export const stackVariables = {
     'Kafka brokers to use instead of starting one, host:port with commas between them',
     commaList.optional(),
   ),
+};
+
+/** What the demonstration in containers reads: the seed and the stream of signatures, beside services that run already. */
+export const demonstrationVariables = {
+  ...processVariables,
+  ...databaseVariables,
+  ...sealingVariables,
+  ...kafkaVariables,
+  DEMONSTRATION_BACKOFFICE_URL: variable('the backoffice, as browsers reach it', urlOf('http'), {
+    default: 'http://127.0.0.1:3000',
+  }),
+  DEMONSTRATION_CA_SIMULATOR_URL: variable('the CA simulator', urlOf('http'), {
+    default: 'http://127.0.0.1:4400',
+  }),
+  DEMONSTRATION_GATE_URL: variable('the gate', urlOf('http'), {
+    default: 'http://127.0.0.1:3100',
+  }),
+  DEMONSTRATION_DATA: variable('folder that keeps the API key of the demonstration', nonEmpty, {
+    default: '.local/demonstration',
+  }),
 };

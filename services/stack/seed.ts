@@ -8,8 +8,7 @@ import { followDatabaseClock } from '../../infra/postgres/clock.ts';
 import { openDatabase } from '../../infra/postgres/pool.ts';
 import { createSealer } from '../../infra/postgres/sealing.ts';
 import { createAdministration, type Administration } from '../shared/administration.ts';
-import { sealingVariables } from '../shared/common-config.ts';
-import { parseConfig } from '../shared/config.ts';
+import type { SealingKeys } from '../shared/common-config.ts';
 import {
   authorityClientId,
   authorityName,
@@ -34,8 +33,7 @@ import type { Urls } from './services.ts';
 
 export type SeedOptions = {
   readonly databaseUrl: string;
-  /** Value of SEALING_KEYS. */
-  readonly sealingKeys: string;
+  readonly sealingKeys: SealingKeys;
   readonly kafkaBrokers: readonly string[];
   readonly urls: Pick<Urls, 'backoffice' | 'caSimulator'>;
   /** Where the API key is kept between starts: the platform itself shows it only once. */
@@ -69,8 +67,9 @@ export async function seed(options: SeedOptions): Promise<Demonstration> {
   const database = openDatabase({ url: options.databaseUrl, applicationName: 'seed' });
   const clock = await followDatabaseClock(database);
   try {
-    const { SEALING_KEYS } = parseConfig(sealingVariables, { SEALING_KEYS: options.sealingKeys });
-    const sealer = createSealer(SEALING_KEYS.map(({ id, key }) => ({ id, key: Buffer.from(key) })));
+    const sealer = createSealer(
+      options.sealingKeys.map(({ id, key }) => ({ id, key: Buffer.from(key) })),
+    );
     const administration = createAdministration({ database, clock, sealer });
     const account = await enterAccount(administration);
     const apiKey = await enterApiKey(administration, account, options.dataFolder);

@@ -8,7 +8,6 @@ import type { Running } from '../shared/lifecycle.ts';
 import type { Logger } from '../shared/log.ts';
 import { signingCertificateAlias } from './demonstration.ts';
 import type { Demonstration } from './seed.ts';
-import type { Urls } from './services.ts';
 
 export const signingServiceVariables = {
   ...processVariables,
@@ -21,10 +20,10 @@ export const signingServiceVariables = {
     default: '5',
   }),
 };
-type SigningConfig = ConfigOf<typeof signingServiceVariables>;
+export type SigningConfig = ConfigOf<typeof signingServiceVariables>;
 
 export function signingServiceEnvironment(
-  { gate }: Urls,
+  gate: string,
   { apiKey, certificates }: Demonstration,
 ): Record<string, string> {
   const certificate = certificates.find(({ alias }) => alias === signingCertificateAlias);

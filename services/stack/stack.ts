@@ -6,6 +6,8 @@ import { withLock } from '../../infra/development/lock.mjs';
 import { requirePort } from '../../infra/development/ports.ts';
 import { waitUntil } from '../../infra/development/wait-until.ts';
 import { removePostgresData } from '../../infra/postgres/development-server.ts';
+import { sealingVariables } from '../shared/common-config.ts';
+import { parseConfig } from '../shared/config.ts';
 import type { Folders } from './folders.ts';
 import { loadKeys, writePrivate } from './keys.ts';
 import { presentStack, presentTable } from './present-stack.ts';
@@ -96,13 +98,19 @@ async function start(context: StackContext): Promise<string> {
   await startServices(context, env);
   const urls = urlsOf(config);
   const demonstration = await progress.step('Seeding the demonstration account', () =>
-    seed({ ...addresses, urls, dataFolder: folders.data, say: progress.say }),
+    seed({
+      ...addresses,
+      sealingKeys: parseConfig(sealingVariables, env).SEALING_KEYS,
+      urls,
+      dataFolder: folders.data,
+      say: progress.say,
+    }),
   );
   await runNode(context, {
     name: 'signing-service',
     file: 'services/stack/main.ts',
     args: ['signing-service'],
-    env: { ...env, ...signingServiceEnvironment(urls, demonstration) },
+    env: { ...env, ...signingServiceEnvironment(urls.gate, demonstration) },
   });
   const stack = presentStack({ urls, demonstration, kafkaBrokers });
   await writePrivate(folders.stackFile, JSON.stringify(stack, undefined, 2));
