@@ -59,10 +59,10 @@ export type TestBackoffice = {
   operatorId(name: OperatorName): string;
   removeOperator(name: OperatorName): Promise<void>;
   newCertificate(wish?: CertificateWish): Promise<TestCertificate>;
-  /** Sets switches of the CA, for one credential. */
-  switchCa(credentialId: string, switches: object): Promise<void>;
-  /** Calls that reached the CA about a credential, by method. */
-  caCalls(credentialId: string, method: string): Promise<number>;
+  /** Sets switches of the CA, for one credential or for everything. */
+  switchCa(credentialId: string | undefined, switches: object): Promise<void>;
+  /** How many calls of a method have reached the CA, about one credential or in all. */
+  caCalls(credentialId: string | undefined, method: string): Promise<number>;
   close(): Promise<void>;
 };
 
@@ -203,10 +203,11 @@ export async function startTestBackoffice(
       return { certificateId, credentialId, serviceIds };
     },
     async switchCa(credentialID, switches) {
-      await post('/simulator/switches', { credentialID, ...switches });
+      await post('/simulator/switches', { ...(credentialID && { credentialID }), ...switches });
     },
     async caCalls(credentialId, method) {
-      const state = await fetch(`${simulator.url}/simulator/state?credentialID=${credentialId}`);
+      const query = credentialId === undefined ? '' : `?credentialID=${credentialId}`;
+      const state = await fetch(`${simulator.url}/simulator/state${query}`);
       const { calls } = (await state.json()) as { calls: { method: string }[] };
       return calls.filter((call) => call.method === method).length;
     },
