@@ -1,0 +1,138 @@
+import { createProducer } from '../../infra/kafka/producer.ts';
+import { createSignatureSource } from '../../infra/kafka/signature-source.ts';
+import { followDatabaseClock } from '../../infra/postgres/clock.ts';
+import { openDatabase } from '../../infra/postgres/pool.ts';
+import { connectTemporal } from '../../infra/temporal/client.ts';
+import { createGrantWorkflows } from '../../infra/temporal/grant-workflows.ts';
+import { deliverSignals, startOutboxRelay } from '../../infra/temporal/outbox-relay.ts';
+import { parseConfigOrExit } from '../shared/config.ts';
+import { createHttpApp } from '../shared/http.ts';
+import { runService } from '../shared/lifecycle.ts';
+import { createLog } from '../shared/log.ts';
+import { createMetrics } from '../shared/metrics.ts';
+import { policyFrom } from '../shared/policy-config.ts';
+import { usageVariables } from './config.ts';
+import { createCounter } from './counter.ts';
+import { createUsageMetrics } from './metrics.ts';
+import { startUpkeep } from './upkeep.ts';
+
+const config = parseConfigOrExit(usageVariables, process.env);
+const log = createLog({ service: 'usage', level: config.LOG_LEVEL });
+const topic = config.KAFKA_SIGNATURES_TOPIC;
+const policy = policyFrom(config);
+const kafka = { brokers: config.KAFKA_BROKERS, clientId: 'usage', log };
+
+await runService({
+  name: 'usage',
+  log,
+  graceSeconds: config.SHUTDOWN_GRACE_SECONDS,
+  parentWatch: config.PARENT_WATCH,
+  async start() {
+    const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'usage' });
+    const clock = await followDatabaseClock(database);
+    const store = { database, clock, policy };
+    const registry = createMetrics('usage');
+    const metrics = createUsageMetrics(registry);
+
+    const producer = createProducer(kafka);
+    const upkeep = startUpkeep({
+      store,
+      topic,
+      rejectsTopic: config.KAFKA_REJECTS_TOPIC,
+      producer,
+      eventIdDays: config.USAGE_EVENT_ID_DAYS,
+      log,
+      onFigures(figures) {
+        metrics.figures(figures, clock.now());
+      },
+    });
+    const source = createSignatureSource({
+      ...kafka,
+      topic,
+      groupId: config.USAGE_GROUP_ID,
+      sessionTimeoutMs: config.USAGE_SESSION_TIMEOUT_MS,
+    });
+    const counter = createCounter({
+      source,
+      store,
+      topic,
+      log,
+      flushEveryMs: config.USAGE_FLUSH_MS,
+      flushEvents: config.USAGE_FLUSH_EVENTS,
+      mostPendingEvents: config.USAGE_MOST_PENDING_EVENTS,
+      onFlush(result, seconds) {
+        metrics.flushed(result, seconds);
+        if (result.suspended > 0) upkeep.settleSoon();
+        if (result.rejected > 0) upkeep.publishSoon();
+      },
+      onFlushFailed() {
+        metrics.flushFailed();
+      },
+      onFailed(error) {
+        log.fatal({ err: error }, 'reading from Kafka has ended');
+        process.exit(1);
+      },
+    });
+    metrics.watch(counter);
+    counter.start();
+
+    const temporal = connectTemporal({
+      address: config.TEMPORAL_ADDRESS,
+      namespace: config.TEMPORAL_NAMESPACE,
+      identity: 'usage',
+    });
+    const workflows = createGrantWorkflows({
+      temporal,
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      policy,
+    });
+    const relay = startOutboxRelay({
+      database,
+      clock,
+      log,
+      writtenBy: ['usage'],
+      deliverTo: { temporal: deliverSignals(workflows) },
+    });
+
+    const app = createHttpApp({
+      log,
+      metrics: registry,
+      title: 'Certificate Access usage',
+      version: '1',
+      routes: [],
+      // Temporal is not among them: without it signatures are counted all the same, and signals wait in the outbox.
+      dependencies: {
+        async postgres() {
+          await database.query('select 1');
+          return undefined;
+        },
+        async kafka() {
+          await source.bounds();
+          const stalled = counter.stalled();
+          if (stalled.length > 0) throw new Error(`stalled partitions: ${stalled.join(', ')}`);
+          if (!counter.hasJoined()) throw new Error('the consumer group is not joined yet');
+          return `${counter.partitions().length} partitions`;
+        },
+      },
+      checkResponses: config.NODE_ENV !== 'production',
+    });
+    const http = await app.listen({
+      port: config.USAGE_PORT,
+      host: config.HTTP_HOST,
+      portVariable: 'USAGE_PORT',
+    });
+    log.info({ url: http.url }, 'usage is listening');
+
+    return {
+      async stop() {
+        await http.stop();
+        await counter.stop();
+        await upkeep.stop();
+        await Promise.all([relay.stop(), producer.stop()]);
+        await temporal.close();
+        clock.stop();
+        await database.end();
+      },
+    };
+  },
+});
