@@ -4,17 +4,32 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, type WorkerOptions } from '@temporalio/worker';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const require = createRequire(import.meta.url);
+
+/** What a worker runs, and the name of that code as histories show it: short, since every workflow task of a history repeats it. */
+export async function workflowCode(
+  folder: string,
+): Promise<Required<Pick<WorkerOptions, 'workflowBundle' | 'workerDeploymentOptions'>>> {
+  const hash = await hashOfWorkflowCode();
+  return {
+    workflowBundle: { codePath: await ensureWorkflowBundle(folder, hash) },
+    workerDeploymentOptions: {
+      version: { deploymentName: 'worker', buildId: hash },
+      // Workers of any version take any task: recorded histories are replayed before code changes (DESIGN 5).
+      useWorkerVersioning: false,
+    },
+  };
+}
 
 /**
  * The path of the bundle of workflow code, built when there is none of this very code in the folder yet (some seconds; otherwise some milliseconds).
  * Safe to call from several processes at once.
  */
-export async function ensureWorkflowBundle(folder: string): Promise<string> {
-  const path = join(folder, `workflow-bundle-${await hashOfWorkflowCode()}.js`);
+async function ensureWorkflowBundle(folder: string, hash: string): Promise<string> {
+  const path = join(folder, `workflow-bundle-${hash}.js`);
   if (existsSync(path)) return path;
   await mkdir(folder, { recursive: true });
   const { code } = await bundleWorkflowCode({
@@ -41,5 +56,5 @@ async function hashOfWorkflowCode(): Promise<string> {
       hash.update(`\n${folder}/${name}\n`).update(await readFile(join(root, folder, name)));
     }
   }
-  return hash.digest('hex').slice(0, 16);
+  return hash.digest('hex').slice(0, 12);
 }

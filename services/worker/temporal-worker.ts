@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { GrantActivities } from '../../activities/grant-activities.ts';
 import type { Temporal } from '../../infra/temporal/client.ts';
 import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.ts';
-import { ensureWorkflowBundle } from '../../infra/temporal/workflow-bundle.ts';
+import { workflowCode } from '../../infra/temporal/workflow-bundle.ts';
 import type { Logger } from '../shared/log.ts';
 
 export type TemporalWorkerOptions = {
@@ -82,7 +82,7 @@ async function createWorker(
     namespace: temporal.namespace,
     taskQueue,
     identity,
-    workflowBundle: { codePath: await ensureWorkflowBundle(bundleDir) },
+    ...(await workflowCode(bundleDir)),
     activities,
     // A grant sleeps for days: the cache serves the second task of a wake-up and the two minutes of a code.
     maxCachedWorkflows: 1_000,
