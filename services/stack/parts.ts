@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import type { Guardian } from '../../infra/development/guardian.ts';
+import type { GuardedProcess, Guardian } from '../../infra/development/guardian.ts';
 import { ensureTopics, productTopics } from '../../infra/kafka/topics.ts';
 import { installKafka, startKafka } from '../../infra/kafka/development-broker.ts';
 import { createDatabase, startPostgres } from '../../infra/postgres/development-server.ts';
@@ -26,6 +26,8 @@ export type StackContext = {
   readonly guardian: Guardian;
   readonly progress: Progress;
   readonly ending: AbortSignal;
+  /** Our own processes by name, as they run now: they end before the parts that they use. */
+  readonly services: Map<string, GuardedProcess>;
 };
 
 export const topicNames = {
@@ -36,6 +38,12 @@ export const topicNames = {
 
 const databaseName = 'certificate_access';
 const retentionDays = 30;
+
+export const temporalAddressOf = (config: StackConfig): string =>
+  config.TEMPORAL_ADDRESS ?? `127.0.0.1:${config.TEMPORAL_PORT}`;
+
+export const kafkaBrokersOf = (config: StackConfig): readonly string[] =>
+  config.KAFKA_BROKERS ?? [`127.0.0.1:${config.KAFKA_PORT}`];
 
 /** PostgreSQL with an up-to-date schema; answers its URL. */
 export async function providePostgres(context: StackContext): Promise<string> {
@@ -65,11 +73,10 @@ export async function providePostgres(context: StackContext): Promise<string> {
   return url;
 }
 
-/** Temporal with our search attributes; answers its address. */
-export async function provideTemporal(context: StackContext): Promise<string> {
+/** Temporal with our search attributes. */
+export async function provideTemporal(context: StackContext): Promise<void> {
   const { config, folders, guardian, progress, ending } = context;
-  let address = config.TEMPORAL_ADDRESS;
-  if (address === undefined) {
+  if (config.TEMPORAL_ADDRESS === undefined) {
     const cli = temporalOnPath()
       ? 'temporal'
       : (
@@ -88,29 +95,26 @@ export async function provideTemporal(context: StackContext): Promise<string> {
         retentionDays,
         logFile: join(folders.logs, 'temporal.log'),
       });
-    const server = await progress.step('Starting Temporal', () =>
+    await progress.step('Starting Temporal', () =>
       supervise({ name: 'Temporal', start, say: progress.say, ending }),
     );
-    address = server.address;
   }
   const namespace = config.TEMPORAL_NAMESPACE;
-  const found = address;
+  const address = temporalAddressOf(config);
   await progress.step('Registering search attributes', async () => {
-    const connection = await Connection.connect({ address: found });
+    const connection = await Connection.connect({ address });
     try {
       await ensureSearchAttributes(connection, namespace);
     } finally {
       await connection.close();
     }
   });
-  return address;
 }
 
-/** Kafka with our topics; answers its brokers. */
-export async function provideKafka(context: StackContext): Promise<readonly string[]> {
+/** Kafka with our topics. */
+export async function provideKafka(context: StackContext): Promise<void> {
   const { config, folders, guardian, progress, ending } = context;
-  let brokers: readonly string[] | undefined = config.KAFKA_BROKERS;
-  if (brokers === undefined) {
+  if (config.KAFKA_BROKERS === undefined) {
     const jars = await installKafka(guardian, folders.tools, () => {
       progress.say('Fetching Kafka (once) ...');
     });
@@ -122,12 +126,11 @@ export async function provideKafka(context: StackContext): Promise<readonly stri
         port: config.KAFKA_PORT,
         logFile: join(folders.logs, 'kafka.log'),
       });
-    const server = await progress.step('Starting Kafka', () =>
+    await progress.step('Starting Kafka', () =>
       supervise({ name: 'Kafka', start, say: progress.say, ending }),
     );
-    brokers = server.brokers;
   }
-  const found = brokers;
-  await progress.step('Creating topics', () => ensureTopics(found, productTopics(topicNames)));
-  return brokers;
+  await progress.step('Creating topics', () =>
+    ensureTopics(kafkaBrokersOf(config), productTopics(topicNames)),
+  );
 }

@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { startPart } from '../../infra/development/part.ts';
 import { root } from './folders.ts';
-import { topicNames, type StackConfig, type StackContext } from './parts.ts';
+import {
+  kafkaBrokersOf,
+  temporalAddressOf,
+  topicNames,
+  type StackConfig,
+  type StackContext,
+} from './parts.ts';
 import { supervise } from './supervise.ts';
 
 /** A Node process of ours. */
@@ -20,10 +26,10 @@ const deadlineMs = 60_000;
 
 /** Starts it, waits until it is ready, and keeps it running. */
 export async function runNode(context: StackContext, spec: NodeProcess): Promise<void> {
-  const { guardian, folders, progress, ending } = context;
+  const { guardian, folders, progress, ending, services } = context;
   const { name, file, args = [], env, readyUrl } = spec;
-  const start = () =>
-    startPart(
+  const start = async () => {
+    const running = await startPart(
       guardian,
       {
         name,
@@ -38,6 +44,9 @@ export async function runNode(context: StackContext, spec: NodeProcess): Promise
         deadlineMs,
       },
     );
+    services.set(name, running);
+    return running;
+  };
   await progress.step(`Starting ${name}`, () =>
     supervise({ name, start, say: progress.say, ending }),
   );
@@ -74,19 +83,11 @@ export function urlsOf(config: StackConfig): Urls {
   };
 }
 
-/** Where the parts answer, once they do. */
-export type Addresses = {
-  readonly databaseUrl: string;
-  readonly temporalAddress: string;
-  readonly kafkaBrokers: readonly string[];
-  readonly sealingKeys: string;
-};
-
 /** The whole environment of our services, but for the user's own variables, which they inherit. */
 export function environmentOf(
   { config, folders }: Pick<StackContext, 'config' | 'folders'>,
-  addresses: Addresses,
-): Readonly<Record<string, string>> {
+  { databaseUrl, sealingKeys }: { readonly databaseUrl: string; readonly sealingKeys: string },
+) {
   const urls = urlsOf(config);
   return {
     NODE_ENV: 'development',
@@ -97,15 +98,17 @@ export function environmentOf(
     WORKER_HTTP_PORT: String(config.WORKER_HTTP_PORT),
     PUBLIC_URL: urls.backoffice,
     TEMPORAL_UI_URL: urls.temporalUi,
-    DATABASE_URL: addresses.databaseUrl,
-    SEALING_KEYS: addresses.sealingKeys,
-    TEMPORAL_ADDRESS: addresses.temporalAddress,
+    DATABASE_URL: databaseUrl,
+    SEALING_KEYS: sealingKeys,
+    TEMPORAL_ADDRESS: temporalAddressOf(config),
     TEMPORAL_NAMESPACE: config.TEMPORAL_NAMESPACE,
-    KAFKA_BROKERS: addresses.kafkaBrokers.join(','),
+    KAFKA_BROKERS: kafkaBrokersOf(config).join(','),
     KAFKA_SIGNATURES_TOPIC: topicNames.signatures,
     KAFKA_REJECTS_TOPIC: topicNames.rejects,
     KAFKA_ACCESS_TOPIC: topicNames.accessChanges,
     WORKFLOW_BUNDLE_DIR: folders.tools,
+    // A usage that was killed is soon forgotten by Kafka, and the next one need not wait for it.
+    USAGE_SESSION_TIMEOUT_MS: '6000',
     SMTP_URL: `smtp://127.0.0.1:${config.MAILBOX_SMTP_PORT}`,
   };
 }
@@ -138,20 +141,16 @@ export function startOutsideWorld(context: StackContext): Promise<unknown> {
   ]);
 }
 
-/** Worker, backoffice, gate and usage beside each other, each until /readyz says yes. */
-export function startServices(
+/** A service of ours, until /readyz says yes. */
+export function startService(
   context: StackContext,
+  name: 'backoffice' | 'gate' | 'usage' | 'worker',
   env: Readonly<Record<string, string>>,
-): Promise<unknown> {
-  const { worker, backoffice, gate, usage } = urlsOf(context.config);
-  return Promise.all(
-    Object.entries({ worker, backoffice, gate, usage }).map(([name, url]) =>
-      runNode(context, {
-        name,
-        file: `services/${name}/main.ts`,
-        env,
-        readyUrl: `${url}/readyz`,
-      }),
-    ),
-  );
+): Promise<void> {
+  return runNode(context, {
+    name,
+    file: `services/${name}/main.ts`,
+    env,
+    readyUrl: `${urlsOf(context.config)[name]}/readyz`,
+  });
 }

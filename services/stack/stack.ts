@@ -12,15 +12,17 @@ import type { Folders } from './folders.ts';
 import { loadKeys, writePrivate } from './keys.ts';
 import { presentStack, presentTable } from './present-stack.ts';
 import {
+  kafkaBrokersOf,
   provideKafka,
   providePostgres,
   provideTemporal,
+  temporalAddressOf,
   type StackConfig,
   type StackContext,
 } from './parts.ts';
 import { createProgress, secondsSince, type Say } from './progress.ts';
 import { seed } from './seed.ts';
-import { environmentOf, runNode, startOutsideWorld, startServices, urlsOf } from './services.ts';
+import { environmentOf, runNode, startOutsideWorld, startService, urlsOf } from './services.ts';
 import { signingServiceEnvironment } from './signing-service.ts';
 
 export type StackOptions = {
@@ -58,7 +60,14 @@ async function runAlone(options: StackOptions): Promise<void> {
   const guardian = createGuardian();
   // Told to end, or failed: from then on nothing is started again.
   const over = new AbortController();
-  const context: StackContext = { config, folders, guardian, progress, ending: over.signal };
+  const context: StackContext = {
+    config,
+    folders,
+    guardian,
+    progress,
+    ending: over.signal,
+    services: new Map(),
+  };
   const ended = new Promise<void>((resolve) => {
     const end = (): void => {
       over.abort();
@@ -78,6 +87,8 @@ async function runAlone(options: StackOptions): Promise<void> {
   } finally {
     over.abort();
     if (ending.aborted) say('Ending everything ...');
+    // Services first: they say goodbye to the parts, and nobody has to wait for them at the next start.
+    await Promise.all([...context.services.values()].map((service) => service.stop()));
     await guardian.close();
     await rm(folders.marker, { force: true });
     if (ending.aborted) say('Everything has ended.');
@@ -87,19 +98,36 @@ async function runAlone(options: StackOptions): Promise<void> {
 async function start(context: StackContext): Promise<string> {
   const { config, folders, progress } = context;
   const { sealingKeys } = await loadKeys(folders.data);
-  const [databaseUrl, temporalAddress, kafkaBrokers] = await Promise.all([
-    providePostgres(context),
+  const [temporal, kafka, environment] = [
     provideTemporal(context),
     provideKafka(context),
+    providePostgres(context).then((databaseUrl) =>
+      environmentOf(context, { databaseUrl, sealingKeys }),
+    ),
+  ];
+  // Each service as soon as what it needs is there.
+  const serviceAfter = async (
+    name: Parameters<typeof startService>[1],
+    ...parts: Promise<unknown>[]
+  ): Promise<void> => {
+    const [env] = await Promise.all([environment, ...parts]);
+    await startService(context, name, env);
+  };
+  await Promise.all([
     startOutsideWorld(context),
+    serviceAfter('backoffice'),
+    serviceAfter('gate'),
+    serviceAfter('worker', temporal),
+    serviceAfter('usage', kafka),
   ]);
-  const addresses = { databaseUrl, temporalAddress, kafkaBrokers, sealingKeys };
-  const env = environmentOf(context, addresses);
-  await startServices(context, env);
+  const env = await environment;
+  const databaseUrl = env.DATABASE_URL;
+  const kafkaBrokers = kafkaBrokersOf(config);
   const urls = urlsOf(config);
   const demonstration = await progress.step('Seeding the demonstration account', () =>
     seed({
-      ...addresses,
+      databaseUrl,
+      kafkaBrokers,
       sealingKeys: parseConfig(sealingVariables, env).SEALING_KEYS,
       urls,
       dataFolder: folders.data,
@@ -115,7 +143,7 @@ async function start(context: StackContext): Promise<string> {
   const stack = presentStack({ urls, demonstration, kafkaBrokers });
   await writePrivate(folders.stackFile, JSON.stringify(stack, undefined, 2));
   await writePrivate(folders.environmentFile, shellLines(env));
-  return presentTable({ stack, folders, temporalAddress, databaseUrl });
+  return presentTable({ stack, folders, temporalAddress: temporalAddressOf(config), databaseUrl });
 }
 
 /** For `set -a; . stack.env`, so that `npm run admin` finds this stack. */
