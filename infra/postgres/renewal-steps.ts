@@ -245,6 +245,14 @@ export type ClaimedAuthorization = {
   readonly certificateNotAfter: Date;
 };
 
+/** The workflow waits for what the renewal waits for: the end of the window or of the authorization, whichever it is now. */
+function signalMoved(
+  tx: Queryable,
+  { renewal: { renewalId }, now }: Pick<LockedRenewal, 'renewal' | 'now'>,
+): Promise<void> {
+  return signalGrant(tx, 'backoffice', renewalId, { name: 'requested', payload: {} }, now);
+}
+
 const authorizationEnd = ({ policy }: RenewalStore, now: Date, callDeadlineMs: number): Date =>
   new Date(now.getTime() + callDeadlineMs + policy.authorizationGraceSeconds * 1000);
 
@@ -269,6 +277,7 @@ export async function claimAuthorization(
       [renewal.renewalId, now, endsAt],
     );
     if (rowCount === 0) throw new Problem('code_window_closed', { triesLeft: renewal.triesLeft });
+    await signalMoved(tx, locked);
     await audit(tx, locked, 'authorization_asked');
     return { renewal, endsAt, certificateNotAfter: certificate.notAfter };
   });
@@ -294,6 +303,7 @@ export function claimWithoutFactors(
       [id.renewalId, sealedTokens, multisign, endsAt],
     );
     if (rowCount === 0) return undefined;
+    await signalMoved(tx, locked);
     await audit(tx, locked, 'authorization_asked');
     const renewal = { ...locked.renewal, sealedTokens, factors: [], multisign };
     return { renewal, endsAt, certificateNotAfter: locked.certificate.notAfter };
@@ -357,8 +367,7 @@ async function backToCode(
      where r.renewal_id = $1 and r.state = 'authorizing'`,
     [renewal.renewalId, codeWindowEndsAt ?? null, triesLeft],
   );
-  // The workflow may be waiting for the end of the authorization that is over now.
-  await signalGrant(tx, 'backoffice', renewal.renewalId, { name: 'requested', payload: {} }, now);
+  await signalMoved(tx, { renewal, now });
   return { triesLeft, codeWindowEndsAt };
 }
 

@@ -73,7 +73,7 @@ const people = {
   alda: 'admin',
 } as const satisfies Record<string, Role>;
 export type OperatorName = keyof typeof people | 'stranger' | 'leaver';
-const password = 'a long enough password';
+export const operatorPassword = 'a long enough password';
 
 /** The backoffice over real HTTP on a database of its own, with a real CA simulator, an account with operators, and nothing else. */
 export async function startTestBackoffice(
@@ -108,7 +108,7 @@ export async function startTestBackoffice(
       email: `${name}@loja.example`,
       name: `Operator ${name}`,
       role,
-      password,
+      password: operatorPassword,
     });
     operatorIds.set(name, operatorId);
   }
@@ -165,7 +165,7 @@ export async function startTestBackoffice(
     logged,
     async signedIn(name) {
       const driver = createOperatorDriver(url, createBrowser());
-      expectAnswer(await driver.signIn(`${name}@loja.example`, password), 200);
+      expectAnswer(await driver.signIn(`${name}@loja.example`, operatorPassword), 200);
       return driver;
     },
     operatorId: (name) => operatorIds.get(name) ?? '',

@@ -296,7 +296,6 @@ function showCodeDialog(renewal) {
       type: factor.name === 'pin' ? 'password' : 'text',
       inputMode: factor.numeric ? 'numeric' : 'text',
       autocomplete: factor.name === 'otp' ? 'one-time-code' : 'off',
-      spellcheck: false,
       required: factor.required,
     }),
   }));
