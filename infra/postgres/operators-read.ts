@@ -1,7 +1,7 @@
 import type { Role } from '../../domain/roles.ts';
 import type { Queryable } from './pool.ts';
 
-export type Membership = {
+type Membership = {
   readonly accountId: string;
   readonly name: string;
   readonly timeZone: string;

@@ -1,4 +1,3 @@
-import { isUnavailable } from '../../infra/postgres/availability.ts';
 import { defineRoute, empty, text, type Route } from '../shared/route.ts';
 import { messagePage } from './pages.ts';
 import type { RenewalProcess } from './renewal-process.ts';
@@ -25,8 +24,8 @@ export function createCallbackRoute({ comeBack }: Pick<RenewalProcess, 'comeBack
     try {
       renewal = await comeBack(parameters, (id) => ctx.cookies.get(attemptCookie(id)));
     } catch (error) {
+      // A person looks at this, so it is a page whatever the fault.
       log.error({ err: error }, 'the return from the CA failed');
-      if (!isUnavailable(error)) throw error;
       return {
         status: 503,
         text: messagePage(

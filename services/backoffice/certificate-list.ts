@@ -5,7 +5,7 @@ import type { Policy } from '../../domain/policy.ts';
 import type { ListedCertificate } from '../../infra/postgres/certificates.ts';
 
 export const certificateSorts = ['trouble', 'alias', 'expiry'] as const;
-export type CertificateSort = (typeof certificateSorts)[number];
+type CertificateSort = (typeof certificateSorts)[number];
 
 export type ListQuery = {
   readonly account?: string | undefined;

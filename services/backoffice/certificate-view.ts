@@ -45,7 +45,7 @@ export const listItemView = z
   })
   .meta({ id: 'ListedCertificate' });
 
-export const clientServiceView = z
+const clientServiceView = z
   .strictObject({
     id: z.string(),
     alias: z.string(),
@@ -138,7 +138,7 @@ export function presentListItem({
   };
 }
 
-export function presentClientService(service: ClientService): z.output<typeof clientServiceView> {
+function presentClientService(service: ClientService): z.output<typeof clientServiceView> {
   const { suspension } = service;
   return {
     id: service.clientServiceId,
