@@ -7,7 +7,7 @@ import {
   sealingVariables,
   temporalVariables,
 } from '../shared/common-config.ts';
-import { nonEmpty, urlOf, variable } from '../shared/config.ts';
+import { nonEmpty, urlOf, variable, wholeNumber } from '../shared/config.ts';
 import { policyVariables } from '../shared/policy-config.ts';
 
 const address = z.email('a mail address is expected');
@@ -44,6 +44,11 @@ export const workerVariables = {
   MAIL_REPLY_TO: variable('address where a person reads the answers', address, {
     developmentDefault: 'support@example.test',
   }),
+  WORKER_SWEEP_SECONDS: variable(
+    'seconds between two looks for workflows that are overdue or missing',
+    wholeNumber(1, 3600),
+    { default: '60' },
+  ),
   WORKFLOW_BUNDLE_DIR: variable('folder that keeps the bundle of the workflow code', nonEmpty, {
     default: '.local',
   }),

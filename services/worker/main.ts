@@ -14,6 +14,7 @@ import {
   deliverSignals,
   startOutboxRelay,
 } from '../../infra/temporal/outbox-relay.ts';
+import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.ts';
 import { createCaClients } from '../shared/ca-clients.ts';
 import { parseConfigOrExit } from '../shared/config.ts';
 import { createHttpApp } from '../shared/http.ts';
@@ -44,7 +45,8 @@ await runService({
     const sealer = createSealer(
       config.SEALING_KEYS.map(({ id, key }) => ({ id, key: Buffer.from(key) })),
     );
-    const identity = `worker@${hostname()}:${String(process.pid)}`;
+    // The end of a pod's name tells it from others; every event of a history repeats it.
+    const identity = `${hostname().slice(-17)}:${String(process.pid)}`;
     const address = config.TEMPORAL_ADDRESS;
     const taskQueue = config.TEMPORAL_TASK_QUEUE;
     const temporal = connectTemporal({ address, namespace: config.TEMPORAL_NAMESPACE, identity });
@@ -91,26 +93,24 @@ await runService({
         },
       }),
     ];
-    const sweep = runSweep({ database, clock, policy, workflows, log });
+    const sweep = runSweep({
+      ...{ database, clock, policy, workflows, log },
+      ensureSetUp: () => ensureSearchAttributes(temporal.connection, temporal.namespace),
+      intervalMs: config.WORKER_SWEEP_SECONDS * 1000,
+    });
 
     const metrics = createMetrics('worker');
-    const waiting = new Gauge({
-      name: 'outbox_waiting_rows',
-      help: 'Rows of the outbox that are not delivered yet.',
-      labelNames: ['destination'],
+    new Gauge({
+      name: 'outbox_rows',
+      help: 'Rows of the outbox that are not delivered: waiting, or set aside for a person because they can never be.',
+      labelNames: ['destination', 'state'],
       registers: [metrics],
       async collect() {
-        for (const row of await countBacklog(database)) {
-          waiting.set({ destination: row.destination }, row.waiting);
-          setAside.set({ destination: row.destination }, row.setAside);
+        for (const { destination, waiting, setAside } of await countBacklog(database)) {
+          this.set({ destination, state: 'waiting' }, waiting);
+          this.set({ destination, state: 'set_aside' }, setAside);
         }
       },
-    });
-    const setAside = new Gauge({
-      name: 'outbox_set_aside_rows',
-      help: 'Rows of the outbox that can never be delivered and wait for a person.',
-      labelNames: ['destination'],
-      registers: [metrics],
     });
     const app = createHttpApp({
       log,

@@ -66,9 +66,18 @@ export function createSweep({ database, clock, policy, workflows }: SweepParts):
   };
 }
 
-/** Sweeps at once, then overdue ones each minute and open ones each hour. While a part is away it says so once and goes on trying. */
-export function runSweep(parts: SweepParts): { stop(): Promise<void> } {
-  const { log } = parts;
+type RunningSweepParts = SweepParts & {
+  /** Sees that Temporal is set up; answers true when it was not, so that it is new or was wiped. */
+  readonly ensureSetUp: () => Promise<boolean>;
+  readonly intervalMs: number;
+};
+
+/**
+ * Sweeps at once, then at the interval: what is overdue each time, what is open each hour and when Temporal was found wiped. While a part is away it says so
+ * once and goes on trying.
+ */
+export function runSweep(parts: RunningSweepParts): { stop(): Promise<void> } {
+  const { log, ensureSetUp, intervalMs } = parts;
   const sweep = createSweep(parts);
   let stopped = false;
   let failing = false;
@@ -76,7 +85,8 @@ export function runSweep(parts: SweepParts): { stop(): Promise<void> } {
   let timer: NodeJS.Timeout | undefined;
   const round = async (): Promise<void> => {
     try {
-      if (performance.now() - openSweptAt >= hourMs) {
+      const wiped = await ensureSetUp();
+      if (wiped || performance.now() - openSweptAt >= hourMs) {
         const open = await sweep.startOpen();
         openSweptAt = performance.now();
         log.info({ open }, 'every open grant and renewal has its workflow');
@@ -85,16 +95,16 @@ export function runSweep(parts: SweepParts): { stop(): Promise<void> } {
       if (overdue > 0) log.warn({ overdue }, 'workflows were overdue and told to look again');
       failing = false;
     } catch (error) {
-      if (!failing) log.warn({ err: error }, 'the sweep was broken off, it goes on next minute');
+      if (!failing) log.warn({ err: error }, 'the sweep was broken off and goes on later');
       failing = true;
+      openSweptAt = -Infinity;
     }
   };
   let running = Promise.resolve();
   const next = (): void => {
-    if (stopped) return;
     running = round().then(() => {
       // Sooner while something is away: what was lost shall not wait for long once it is back.
-      if (!stopped) timer = setTimeout(next, failing ? minuteMs / 12 : minuteMs);
+      if (!stopped) timer = setTimeout(next, failing ? intervalMs / 12 : intervalMs);
     });
   };
   next();
