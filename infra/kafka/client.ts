@@ -1,5 +1,6 @@
 import kafkajs, { type Kafka, type LogEntry } from 'kafkajs';
 import type { Logger } from 'pino';
+import { registerCodecs } from './codecs.ts';
 import { patchIdleLoop } from './idle-patch.ts';
 
 export type KafkaOptions = {
@@ -12,6 +13,7 @@ export type KafkaOptions = {
 /** One client for consumers, producers and administration; connects when first used. */
 export function createKafka({ brokers, clientId, log }: KafkaOptions): Kafka {
   patchIdleLoop();
+  registerCodecs();
   return new kafkajs.Kafka({
     clientId,
     brokers: [...brokers],

@@ -160,6 +160,22 @@ describe('the signature source', () => {
     ]);
   });
 
+  it.each(['gzip', 'snappy', 'lz4', 'zstd'])('reads batches compressed with %s', async (codec) => {
+    const topic = `test-${randomUUID()}`;
+    // The broker compresses anew, as its own clients do.
+    await ensureTopics(brokers, [
+      { topic, partitions: 1, settings: { 'compression.type': codec } },
+    ]);
+    const writer = kafka.producer();
+    await writer.connect();
+    const values = Array.from({ length: 2_000 }, (_, each) => `value ${each} ${randomUUID()}`);
+    await writer.send({ topic, messages: values.map((value) => ({ value })) });
+    await writer.disconnect();
+    const batches = await readBatches(topic, (all) => (all.at(-1)?.nextOffset ?? 0) >= 2_000);
+    const read = batches.flatMap(({ records }) => records.map(({ value }) => String(value)));
+    expect(read).toEqual(values);
+  });
+
   it('knows the bounds of the log', async () => {
     const topic = await makeTopic(2);
     for (const value of ['a', 'b', 'c']) await producer.send(topic, 'same', value);
