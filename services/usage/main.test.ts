@@ -137,7 +137,8 @@ it('usage tells the grant’s workflow of its thresholds, shows its figures, and
   const grantId = await insertGrant(database, {
     ...{ certificateId, effectiveAt: '2026-01-01T00:00:00Z', allowance: 100 },
   });
-  const usage = await startUsage(topic);
+  const unhurried = { USAGE_SESSION_TIMEOUT_MS: '120000' };
+  const usage = await startUsage(topic, unhurried);
   await usage.ready();
   await writer.send({ topic, messages: [{ value: 'poison' }] });
   await write(topic, 'somebody unknown', 3);
@@ -165,11 +166,9 @@ it('usage tells the grant’s workflow of its thresholds, shows its figures, and
   expect(text).toContain('usage_flush_duration_seconds_bucket');
   expect(await usage.end('SIGTERM')).toBe(0);
 
-  // It left the group, so that its successor has the partitions at once.
-  const startedAt = performance.now();
-  const successor = await startUsage(topic);
+  // It left the group: its successor is ready long before it would count as dead.
+  const successor = await startUsage(topic, unhurried);
   await successor.ready();
-  expect(performance.now() - startedAt).toBeLessThan(6_000);
   expect(await successor.end('SIGTERM')).toBe(0);
 }, 60_000);
 
