@@ -1,10 +1,11 @@
-/** @jest-environment ./test/support/failure-environment.ts */
+/** @jest-environment <rootDir>/test/support/failure-environment.ts */
 import { createHash, randomUUID, verify, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { credentialState, newCredential } from '../infra/ca/csc-simulator/testing.ts';
 import { createProducer, type Producer } from '../infra/kafka/producer.ts';
 import { grantWorkflowId } from '../domain/messages.ts';
+import type { Answer } from '../services/stack/browser.ts';
 import { expectAnswer, type OperatorDriver } from '../services/stack/operator-driver.ts';
 import {
   clientAccount,
@@ -23,7 +24,6 @@ import {
   expectProblem,
   gateSays,
   mailsAbout,
-  openDialog,
   opened,
   renewAccess,
   seenCertificate,
@@ -144,7 +144,8 @@ describe('An empty installation', () => {
     const access = await renewAccess(system, driver, { ...certificate, services: [] });
     expect(access).toMatchObject({ standing: 'in_force', used: 0, allowance });
     await gateSays(system, asked, null, access.grantId);
-  });
+    // Each command is an npm and a Node that start.
+  }, 120_000);
 });
 
 describe('A first grant, renewed while in force', () => {
@@ -368,11 +369,11 @@ describe('A grant that the CA gives for a short time', () => {
       answers.push({ sentAt, answeredAt: Date.now(), maySign });
     }
     // The gate follows PostgreSQL's clock by a measured offset: a few milliseconds may lie between that and ours.
-    const toleranceMs = 20;
+    const toleranceMs = 50;
     const before = answers.filter(({ answeredAt }) => answeredAt < expiresAt - toleranceMs);
     const from = answers.filter(({ sentAt }) => sentAt >= expiresAt + toleranceMs);
-    expect(before.length).toBeGreaterThan(10);
-    expect(from.length).toBeGreaterThan(10);
+    expect(before.length).toBeGreaterThan(5);
+    expect(from.length).toBeGreaterThan(5);
     expect(before.filter(({ maySign }) => !maySign)).toEqual([]);
     expect(from.filter(({ maySign }) => maySign)).toEqual([]);
   });
@@ -630,10 +631,15 @@ describe('A grant for a few signatures', () => {
 
 describe('What ops can read', () => {
   it('holds no PIN, no code, no SAD, no token, no key and no password', async () => {
-    const { driver, entered } = await enter([{}]);
+    const { account, driver, entered } = await enter([{}]);
     const certificate = entered[0]!;
+    const { email, password } = account.operators.operator;
+    secrets.set('session', cookieOf(await driver.signIn(email, password)));
     // A refused try as well: refusals are what gets logged.
-    const renewalId = await openDialog(driver, certificate);
+    const renewalAnswer = await driver.openRenewal(certificate.id);
+    secrets.set('cookie of a renewal', cookieOf(renewalAnswer));
+    const { id: renewalId, redirectTo } = opened(renewalAnswer);
+    await driver.comeBack(await driver.visitCa(redirectTo, clientAccount));
     const pin = newPin();
     secrets.set('wrong PIN', pin);
     const otp = await codeOnPhone(system, certificate);
@@ -646,7 +652,12 @@ describe('What ops can read', () => {
     await workflowEnds(system, renewalId, 'abandoned');
 
     const histories = await readHistories();
-    expect(histories.length).toBeGreaterThan(5);
+    const granted = accessChanges.all.filter(({ value }) => value['type'] === 'granted');
+    expect(histories).toHaveLength(granted.length);
+    expect(granted.length).toBeGreaterThan(5);
+    for (const { value } of granted) {
+      expect(histories.join('\n')).toContain(value['grantId']);
+    }
     const places = { ...(await system.readLogs()), histories: histories.join('\n') };
     for (const service of ['backoffice', 'gate', 'usage', 'worker']) {
       expect(places[`${service}.log` as keyof typeof places]).toMatch(/"level"/);
@@ -684,6 +695,11 @@ describe('What ops can read', () => {
     );
   }
 });
+
+function cookieOf({ headers }: Answer): string {
+  const [cookie = ''] = headers.getSetCookie();
+  return /^[^=]+=([^;]+)/.exec(cookie)?.[1] ?? '';
+}
 
 const isLapseMail = ({ subject }: { readonly subject: string }): boolean =>
   subject.startsWith('Signing stopped: ');

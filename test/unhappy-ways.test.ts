@@ -1,4 +1,4 @@
-/** @jest-environment ./test/support/failure-environment.ts */
+/** @jest-environment <rootDir>/test/support/failure-environment.ts */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { credentialState, setSwitches } from '../infra/ca/csc-simulator/testing.ts';
 import { freePort } from '../infra/development/ports.ts';
@@ -416,15 +416,15 @@ describe('Two at once', () => {
 
   it('lets nobody abandon or take over while the CA is being asked, nor ask it twice', async () => {
     const { certificate, driver } = await inForce();
+    const colleague = await signedIn(system, account.operators.admin);
     const renewalId = await openDialog(driver, certificate);
     const otp = await codeOnPhone(system, certificate);
-    await faulty(certificate, { delayMs: 1_500 });
+    await faulty(certificate, { delayMs: 3_000 });
     const asked = await authorizationsOf(certificate);
     const answer = driver.authorize(renewalId, { pin: certificate.pin, otp });
     await eventually('The CA is not asked', async () => {
       return (await authorizationsOf(certificate)) > asked;
     });
-    const colleague = await signedIn(system, account.operators.admin);
     const authorizing = { status: 409, code: 'renewal_authorizing' };
     const refusals = await Promise.all([
       driver.authorize(renewalId, { pin: certificate.pin, otp }),
@@ -531,6 +531,7 @@ describe('Time', () => {
     hurried = await system.startBackoffice('backoffice-with-short-windows', {
       POLICY_CODE_WINDOW_SECONDS: '3',
       POLICY_RESEND_COOLDOWN_SECONDS: '0',
+      CA_CALL_TIMEOUT_SECONDS: '2',
       CA_AUTHORIZATION_TIMEOUT_SECONDS: '4',
       POLICY_AUTHORIZATION_GRACE_SECONDS: '1',
     });
@@ -585,7 +586,7 @@ describe('Time', () => {
     await there.comeBack(await there.visitCa(redirectTo, clientAccount));
     // Two minutes to type, whatever that backoffice thinks of windows.
     expectAnswer(await driver.call('POST', `/api/renewals/${id}/code`), 200);
-    await faulty(certificate, { delayMs: 3_000 });
+    await faulty(certificate, { delayMs: 3_500 });
     const asked = await authorizationsOf(certificate);
     const answer = there.authorize(id, { pin: certificate.pin });
     answer.catch(() => undefined);
