@@ -1,7 +1,7 @@
 import type { GrantFacts } from '../domain/facts.ts';
 
 /** The facts of grants, and what may be done to them. Each checks under the certificate's lock whether it is its time; if not it does nothing. */
-export type GrantStore = {
+type GrantStore = {
   findFacts(grantId: string): Promise<GrantFacts | undefined>;
   closeCodeWindow(grantId: string): Promise<void>;
   closeRenewal(grantId: string): Promise<void>;
@@ -32,7 +32,7 @@ export type Claim<Content> = {
   readonly content: Content;
 };
 
-export type WrittenMail = {
+type WrittenMail = {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
@@ -44,7 +44,7 @@ export type SendResult =
   /** To be tried again; it may have been delivered all the same. */
   | { readonly result: 'failed'; readonly reason: string };
 
-export type Notices<Content> = {
+type Notices<Content> = {
   /** What is to be told at this moment, or undefined when it is not true (any more) or everybody knows. */
   findDue(grantId: string, kind: NoticeKind): Promise<Notice | undefined>;
   /** Checks again that it is true, and takes the right to tell this operator; undefined when it is not, or somebody else has it. */
@@ -68,7 +68,7 @@ export type Revocation = {
   }[];
 };
 
-export type Revocations = {
+type Revocations = {
   findDue(grantId: string): Promise<readonly Revocation[]>;
   recordRevoked(revocation: Revocation): Promise<void>;
 };

@@ -16,7 +16,7 @@ import { regulationPolicy, type Policy } from '../domain/policy.ts';
 import { actionSummary, signalDescriptions, waitSummary } from './descriptions.ts';
 import { createPublisher } from './publisher.ts';
 
-export type AccessGrantInput = {
+type AccessGrantInput = {
   readonly grantId: string;
   /**
    * Figures that differ from the regulation's in this installation. They are input and not a worker's option, since a replay has to compare with the

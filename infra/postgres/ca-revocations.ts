@@ -5,10 +5,10 @@ import { inTransaction, type Database, type Queryable } from './pool.ts';
 import { openTokens } from './sealed-tokens.ts';
 import type { Sealer } from './sealing.ts';
 
-export type CaToken = { readonly kind: 'access_token' | 'refresh_token'; readonly value: string };
+type CaToken = { readonly kind: 'access_token' | 'refresh_token'; readonly value: string };
 
 /** What is to be revoked at the CA because a grant is over. Holds secrets: for memory only. */
-export type Revocation = {
+type Revocation = {
   readonly grantId: string;
   readonly certificateId: string;
   readonly sad: string | undefined;

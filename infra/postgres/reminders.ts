@@ -15,9 +15,9 @@ import { recordAudit } from './audit.ts';
 import { dueReminderOf } from './grants.ts';
 import { inTransaction, type Database, type Queryable } from './pool.ts';
 
-export type NoticeKind = 'reminder' | 'usage_warning' | 'lapsed' | 'ca_refusal';
+type NoticeKind = 'reminder' | 'usage_warning' | 'lapsed' | 'ca_refusal';
 
-export type Notice = {
+type Notice = {
   readonly grantId: string;
   readonly kind: NoticeKind;
   readonly slot: string;
@@ -53,7 +53,7 @@ export type NoticeContent = {
   | { readonly kind: 'ca_refusal'; readonly reportedAt: Date }
 );
 
-export type Claim = {
+type Claim = {
   readonly operatorId: string;
   readonly messageId: string;
   readonly threadId: string;
