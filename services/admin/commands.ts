@@ -1,7 +1,7 @@
 import type { Administration } from '../shared/administration.ts';
 
 /** A value of the command line, given as `--name value`. */
-export type Option = {
+type Option = {
   readonly description: string;
   readonly required?: true;
   /** May be given more than once. */
@@ -9,7 +9,7 @@ export type Option = {
 };
 
 /** A secret never stands in the arguments, which every user of the machine can list: it comes by standard input or by a variable. */
-export type Secret = {
+type Secret = {
   readonly description: string;
   /** `--<flag>` reads it from standard input. */
   readonly flag: string;

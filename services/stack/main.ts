@@ -4,6 +4,7 @@ import { createLog } from '../shared/log.ts';
 import { demonstrationVariables, stackVariables } from './config.ts';
 import { demonstrationOperators } from './demonstration.ts';
 import { foldersOf } from './folders.ts';
+import { findNpm, whenGone } from './npm-parent.ts';
 import { seed } from './seed.ts';
 import {
   signingServiceEnvironment,
@@ -29,11 +30,8 @@ async function stack(fresh: boolean): Promise<void> {
     ending.abort();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
-  // Under npm: a killed npm passes nothing on, but is no longer the parent.
-  const parent = process.ppid;
-  setInterval(() => {
-    if (process.env['npm_lifecycle_event'] !== undefined && process.ppid !== parent) end();
-  }, 1_000).unref();
+  const npm = findNpm();
+  if (npm !== undefined) whenGone(npm, end);
   try {
     await runStack({
       config,

@@ -25,7 +25,7 @@ export type CaVisit = {
   readonly decision?: 'allow' | 'deny';
 };
 
-export type Factors = { readonly pin?: string; readonly otp?: string };
+type Factors = { readonly pin?: string; readonly otp?: string };
 
 export function createOperatorDriver(
   backofficeUrl: string,

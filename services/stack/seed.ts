@@ -134,6 +134,11 @@ async function enterCertificates(
       clientSecret: developmentClientSecret,
       clientAccountUrl: `${caSimulator}/`,
     }));
+  if (!authority.baseUri.startsWith(`${caSimulator}/`)) {
+    throw new Error(
+      `The data kept here was made with the CA simulator at ${new URL(authority.baseUri).origin}: choose that port with CA_SIMULATOR_PORT, or begin anew with "npm start -- --fresh".`,
+    );
+  }
   const present = await administration.listCertificates(accountId);
   const described = await describeCredentials(caSimulator);
   const entered: Entered[] = [];

@@ -24,8 +24,13 @@ type Stack = {
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 };
 
-function startStack(env: Record<string, string>): Stack {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'services/stack/main.ts'], {
+const stackCommand = [process.execPath, '--import', 'tsx', 'services/stack/main.ts'] as const;
+
+function startStack(
+  env: Record<string, string>,
+  [command, ...args]: readonly [string, ...string[]] = stackCommand,
+): Stack {
+  const child = spawn(command, args, {
     env: { PATH: path, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -103,6 +108,16 @@ describe('npm start', () => {
     await untilSaid(next, 'Starting PostgreSQL: done');
     next.child.kill('SIGINT');
     expect(await next.exited).toEqual({ code: 0, signal: null });
+    await nothingListens(env);
+  }, 120_000);
+
+  it('ends everything when the npm that runs it is killed', async () => {
+    const env = await environment();
+    const npm = startStack(env, ['npm', 'start']);
+    await untilSaid(npm, 'Starting PostgreSQL: done');
+    npm.child.kill('SIGKILL');
+    await untilSaid(npm, 'Everything has ended.');
+    expect(npm.said()).not.toContain('has ended (');
     await nothingListens(env);
   }, 120_000);
 });
