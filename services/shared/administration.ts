@@ -14,7 +14,7 @@ import { hashPassword } from './passwords.ts';
 const text = (most: number) => z.string().trim().min(1, 'a value is expected').max(most);
 const httpUrl = z.url({ protocol: /^https?$/, error: 'a URL with http or https is expected' });
 /** Languages that the product speaks. */
-export const locales = ['pt-PT', 'en'] as const;
+const locales = ['pt-PT', 'en'] as const;
 
 const settingsSchema = z.strictObject({
   name: text(200),
