@@ -1,4 +1,5 @@
-import type { ITopicConfig } from 'kafkajs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Admin, ITopicConfig } from 'kafkajs';
 import { pino } from 'pino';
 import { createKafka } from './client.ts';
 
@@ -42,10 +43,30 @@ export async function ensureTopics(
     const missing = topics.filter(({ topic }) => !existing.has(topic));
     if (missing.length === 0) return [];
     // Answers false where somebody else was quicker, which is as good.
-    await admin.createTopics({ topics: missing.map(toConfig), waitForLeaders: true });
-    return missing.map(({ topic }) => topic);
+    await admin.createTopics({ topics: missing.map(toConfig), waitForLeaders: false });
+    const names = missing.map(({ topic }) => topic);
+    await untilLed(admin, names);
+    return names;
   } finally {
     await admin.disconnect();
+  }
+}
+
+const leadersDeadlineMs = 15_000;
+const askAgainMs = 100;
+
+/** A topic just made is not known to every broker yet; kafkajs' own wait takes that for an error. */
+async function untilLed(admin: Admin, names: readonly string[]): Promise<void> {
+  const endsAt = performance.now() + leadersDeadlineMs;
+  for (;;) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [...names] });
+      if (topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return;
+    } catch (error) {
+      if (performance.now() >= endsAt) throw error;
+    }
+    if (performance.now() >= endsAt) throw new Error('the new topics have no leader yet');
+    await delay(askAgainMs);
   }
 }
 
