@@ -255,7 +255,9 @@ describe('The way to the CA and back', () => {
     const { certificate, driver } = way;
     const { id, redirectTo } = opened(await driver.openRenewal(certificate.id));
     const callback = await driver.visitCa(redirectTo, clientAccount);
-    const first = await driver.comeBack(callback);
+    const before = await allCallsAtCa(system, 'oauth2/token');
+    const [first] = await Promise.all([driver.comeBack(callback), driver.comeBack(callback)]);
+    expect(await allCallsAtCa(system, 'oauth2/token')).toBe(before + 1);
     const dialog = await seenRenewal(driver, id);
     const calls = await allCallsAtCa(system);
     const again = await driver.comeBack(callback);

@@ -165,9 +165,11 @@ export async function callsAtCa(
   return calls.filter((call) => call.method === method).length;
 }
 
-/** All calls that the CA got, of whomever. */
-export const allCallsAtCa = async ({ urls }: System): Promise<number> =>
-  (await simulatorState(urls.simulator)).calls.length;
+/** All calls that the CA got, of whomever; only of this method if one is named. */
+export async function allCallsAtCa({ urls }: System, method?: string): Promise<number> {
+  const { calls } = await simulatorState(urls.simulator);
+  return calls.filter((call) => method === undefined || call.method === method).length;
+}
 
 type AskGate = {
   readonly certificate: Pick<EnteredCertificate, 'id'>;
