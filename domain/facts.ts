@@ -63,7 +63,7 @@ export function grantOf(facts: GrantFacts): Grant | undefined {
   };
 }
 
-export function standingOfFacts(facts: GrantFacts, now: Date, policy: Policy): Standing {
+function standingOfFacts(facts: GrantFacts, now: Date, policy: Policy): Standing {
   return standingOf(grantOf(facts), facts.grant?.used ?? 0, now, policy);
 }
 

@@ -20,15 +20,8 @@ import { createCscV2 } from './csc-v2.ts';
 
 export { CaError, type CaErrorKind } from './ca-error.ts';
 export { selectFactorValues } from './ca-types.ts';
-export type {
-  CaCredential,
-  CaFactor,
-  CredentialAuthorization,
-  CredentialStatus,
-  GrantedAuthorization,
-} from './ca-types.ts';
-export type { CaDiscovery } from './csc-discovery.ts';
-export type { AuthorizationUrlRequest, CaTokens, CodeExchange } from './csc-oauth.ts';
+export type { CaCredential } from './ca-types.ts';
+export type { CaTokens } from './csc-oauth.ts';
 
 export interface CaClientOptions {
   /** Of the CSC service, such as `https://ca.example/csc/v1`; https, or http on loopback. */

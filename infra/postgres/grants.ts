@@ -1,4 +1,3 @@
-import { localDateOf } from '../../domain/calendar.ts';
 import type { GrantFacts } from '../../domain/facts.ts';
 import {
   isAboveWarning,
@@ -212,9 +211,4 @@ export function dueReminderOf(
     row.last_reminder_slot ?? undefined,
     now,
   );
-}
-
-/** The local date that counts as today for an account. */
-export function slotOf(now: Date, timeZone: string): string {
-  return localDateOf(now, timeZone);
 }

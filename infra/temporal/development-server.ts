@@ -94,7 +94,7 @@ export function temporalOnPath(): boolean {
   return spawnSync('temporal', ['--version'], { stdio: 'ignore' }).status === 0;
 }
 
-/** Starts a development server on 127.0.0.1 with one namespace (beside `default`), and waits until that answers. */
+/** Starts a development server on 127.0.0.1 with this namespace (`default` is always there), and waits until that answers. */
 export async function startTemporal(options: TemporalOptions): Promise<RunningTemporal> {
   const { guardian, cli, port, uiPort, databaseFile, namespace, retentionDays, logFile } = options;
   const address = `127.0.0.1:${port}`;

@@ -77,7 +77,7 @@ export const kafkaVariables = {
   }),
 };
 
-export type SealingKey = { readonly id: string; readonly key: Buffer };
+type SealingKey = { readonly id: string; readonly key: Buffer };
 /** Newest first: the first one seals, all of them open. */
 export type SealingKeys = readonly [SealingKey, ...SealingKey[]];
 

@@ -6,7 +6,7 @@ import { systemCodeOf } from './log.ts';
 import { defineRoute, text, type Route } from './route.ts';
 
 /** Resolves, with a remark if there is one, when the dependency can be used; rejects otherwise. What a `Problem` says is shown, no other message is. */
-export type DependencyCheck = () => Promise<string | undefined>;
+type DependencyCheck = () => Promise<string | undefined>;
 export type Dependencies = Readonly<Record<string, DependencyCheck>>;
 
 const dependencyState = z.strictObject({

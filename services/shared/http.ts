@@ -18,7 +18,7 @@ import { parseRequest } from './request-input.ts';
 import { answerSpecOf, defineRoute, type AnyReply, type Route } from './route.ts';
 
 /** What the kit knows of a request; `ctx.state` of every middleware. */
-export type RequestState = {
+type RequestState = {
   referenceId: string;
   log: Logger;
   /** Pattern for log and metrics, never the URL itself; middleware that answers by itself may name its own, from a small set. */
@@ -46,7 +46,7 @@ export type HttpAppOptions = {
   readonly trustProxy?: boolean;
 };
 
-export type ListenOptions = {
+type ListenOptions = {
   readonly port: number;
   readonly host?: string;
   /** Named in the error when the port is taken. */

@@ -18,7 +18,7 @@ export type ApiDescription = {
 
 const faultSchema = z.object({ path: z.string(), message: z.string() });
 /** What every refusal looks like (RFC 9457); a problem may say more, as its route describes. */
-export const problemSchema = z.looseObject({
+const problemSchema = z.looseObject({
   type: z.string(),
   title: z.string().describe('A sentence for people.'),
   status: z.int(),

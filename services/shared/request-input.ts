@@ -9,7 +9,7 @@ const faultLimit = 20;
 /** What the client itself wrote (a name of a field) is repeated no longer than this. */
 const nameLimit = 64;
 
-export type Fault = { readonly path: string; readonly message: string };
+type Fault = { readonly path: string; readonly message: string };
 type RequestInput = { readonly params: unknown; readonly query: unknown; readonly body: unknown };
 
 /**

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { ProblemCode } from '../../domain/errors.ts';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** An answer that is not just JSON: nothing at all (neither member), a text of that content type, or JSON or text as the handler decides. */
 export type AnswerSpec = {

@@ -42,7 +42,7 @@ export const stackVariables = {
     'a Temporal to use instead of starting one, host:port',
     nonEmpty.optional(),
   ),
-  TEMPORAL_NAMESPACE: variable('Temporal namespace', nonEmpty, { default: 'certificate-access' }),
+  TEMPORAL_NAMESPACE: variable('Temporal namespace', nonEmpty, { default: 'default' }),
   KAFKA_BROKERS: variable(
     'Kafka brokers to use instead of starting one, host:port with commas between them',
     commaList.optional(),
