@@ -3,6 +3,7 @@ import {
   type AccessRefusal,
   type ClientServiceStatus,
 } from '../../domain/client-service.ts';
+import { localDateOf } from '../../domain/calendar.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { Problem } from '../../domain/errors.ts';
 import { standingOf } from '../../domain/grant.ts';
@@ -29,6 +30,8 @@ export type SealedActivation = {
 
 export type HandOut =
   | { readonly kind: 'refused'; readonly reason: AccessRefusal }
+  /** It may sign, but its tokens are to be refreshed first: nothing was handed out, and nothing audited. */
+  | { readonly kind: 'refresh_first'; readonly grantId: string }
   | { readonly kind: 'allowed'; readonly stored: StoredGrant; readonly sealed: SealedActivation };
 
 type Asked = {
@@ -40,9 +43,13 @@ type Asked = {
 
 /**
  * Whether a client service may have what it needs to sign, decided on the facts themselves and not on the gate's picture; yes and no are audited.
- * Throws `not_found` when the certificate has no such client service.
+ * `areGood` tells whether the tokens can be handed out as they are. Throws `not_found` when the certificate has no such client service.
  */
-export function handOutActivation(store: GateStore, asked: Asked): Promise<HandOut> {
+export function handOutActivation(
+  store: GateStore,
+  asked: Asked,
+  areGood: (sealed: SealedActivation) => boolean,
+): Promise<HandOut> {
   return inTransaction(store.database, async (tx) => {
     await lockCertificate(tx, asked.certificateId);
     const now = store.clock.now();
@@ -67,6 +74,7 @@ export function handOutActivation(store: GateStore, asked: Asked): Promise<HandO
       await audit('activation_refused', { reason: refusal });
       return { kind: 'refused', reason: refusal };
     }
+    if (!areGood(sealed)) return { kind: 'refresh_first', grantId: latest.grantId };
     await audit('activation_handed_out', { grantId: latest.grantId });
     return { kind: 'allowed', stored: latest, sealed };
   });
@@ -109,19 +117,19 @@ async function findSealed(tx: Queryable, grantId: string): Promise<SealedActivat
 
 /**
  * Runs `refresh` with the grant's row locked, so that one process at a time uses a refresh token that may be good for one use only, and stores what it
- * answers. Whoever waited for the lock is given what the one before stored. Undefined when the grant has no secrets any more.
+ * answers. Whoever waited for the lock is given what the one before stored. Does nothing when the grant has no secrets any more.
  */
 export function withTokensLocked(
   { database }: GateStore,
   grantId: string,
   refresh: (sealed: SealedActivation) => Promise<SealedActivation>,
-): Promise<SealedActivation | undefined> {
+): Promise<void> {
   return inTransaction(database, async (tx) => {
     await tx.query('select from access_grants as g where g.grant_id = $1 for no key update', [
       grantId,
     ]);
     const sealed = await findSealed(tx, grantId);
-    if (sealed === undefined) return undefined;
+    if (sealed === undefined) return;
     const refreshed = await refresh(sealed);
     if (refreshed !== sealed) {
       await tx.query(
@@ -129,7 +137,6 @@ export function withTokensLocked(
         [grantId, refreshed.sealedTokens, refreshed.tokensExpireAt],
       );
     }
-    return refreshed;
   });
 }
 
@@ -162,7 +169,10 @@ export function endByCa(store: GateStore, grantId: string, certificateId: string
   });
 }
 
-/** A signer was refused by the CA: recorded, and the operators are told once a day. Throws `not_found` for a grant of another certificate. */
+/**
+ * A signer was refused by the CA: audited each time, told to the operators once on each of the account's days, however often a signer comes back with it.
+ * Throws `not_found` for a grant of another certificate.
+ */
 export function reportRefusal(
   { database, clock }: GateStore,
   report: {
@@ -176,12 +186,14 @@ export function reportRefusal(
   return inTransaction(database, async (tx) => {
     await lockCertificate(tx, report.certificateId);
     const now = clock.now();
-    const { rowCount } = await tx.query(
-      `update access_grants as g set refusal_reported_at = $3
+    const { rows } = await tx.query<{ refusal_reported_at: Date | null; time_zone: string }>(
+      `select g.refusal_reported_at, a.time_zone
+       from access_grants as g join accounts as a on a.account_id = g.account_id
        where g.grant_id = $1 and g.certificate_id = $2`,
-      [report.grantId, report.certificateId, now],
+      [report.grantId, report.certificateId],
     );
-    if (rowCount === 0) throw new Problem('not_found');
+    const before = rows[0];
+    if (before === undefined) throw new Problem('not_found');
     await recordAudit(tx, {
       at: now,
       actor: report.actor,
@@ -191,6 +203,14 @@ export function reportRefusal(
       subject: `access_grant:${report.grantId}`,
       details: { caError: report.caError },
     });
+    const dayOf = (at: Date) => localDateOf(at, before.time_zone);
+    const { refusal_reported_at: reportedAt } = before;
+    // A signer may report at every signature it tries: each signal would stay in the history of the grant's workflow.
+    if (reportedAt !== null && dayOf(reportedAt) === dayOf(now)) return;
+    await tx.query('update access_grants as g set refusal_reported_at = $2 where g.grant_id = $1', [
+      report.grantId,
+      now,
+    ]);
     await signalGrant(tx, 'gate', report.grantId, { name: 'refusalReported', payload: {} }, now);
   });
 }

@@ -1,6 +1,5 @@
 import { Problem } from '../../domain/errors.ts';
 import { may, type Permission } from '../../domain/roles.ts';
-import { isUnavailable } from '../../infra/postgres/availability.ts';
 import {
   findVisibleCertificate,
   type VisibleCertificate,
@@ -33,15 +32,6 @@ export function refuseCrossSite(publicUrl: string): Middleware {
     await next();
   };
 }
-
-/** A database that cannot be asked is `unavailable` and not a fault of ours. */
-export const answerUnavailable: Middleware = async (_ctx, next) => {
-  try {
-    await next();
-  } catch (error) {
-    throw isUnavailable(error) ? new Problem('unavailable', {}, { cause: error }) : error;
-  }
-};
 
 /** The certificate, for an operator of its account whose role allows it. Somebody else's is `not_found`, like none at all. */
 export async function getCertificate(

@@ -45,19 +45,25 @@ type Asked = Parameters<typeof handOutActivation>[1];
  */
 export async function activate(options: ActivationOptions, asked: Asked): Promise<Activation> {
   const { store, sealer, caClients } = options;
-  const answer = await handOutActivation(store, asked);
+  const isGood = (sealed: SealedActivation) => isGoodFor(sealed, store);
+  let answer = await handOutActivation(store, asked, isGood);
   if (answer.kind === 'refused') throw new Problem('may_not_sign', { reason: answer.reason });
-  const { grantId, grant, used } = answer.stored;
   const credential = await findCredentialAtCa(store.database, asked.certificateId);
   if (credential === undefined) throw new Problem('not_found');
   const ca = caClients.clientOf(credential);
-
-  const sealed = isGoodFor(answer.sealed, store)
-    ? answer.sealed
-    : await refreshed(options, ca, grantId, asked.certificateId);
+  // Before the refresh too: with a row locked the CA is asked one thing only.
   const { dialect } = await ca.discover().catch((error: unknown) => {
     throw caProblem(error);
   });
+  if (answer.kind === 'refresh_first') {
+    await refresh(options, ca, answer.grantId, asked.certificateId);
+    // Decided anew: while the CA was asked the grant may have expired, or been revoked.
+    answer = await handOutActivation(store, asked, () => true);
+    if (answer.kind === 'refused') throw new Problem('may_not_sign', { reason: answer.reason });
+  }
+  if (answer.kind === 'refresh_first') throw new Problem('ca_session_ended');
+  const { sealed, stored } = answer;
+  const { grantId, grant, used } = stored;
   const { accessToken } = openTokens(sealer, sealed, grantId);
   return {
     cscBaseUri: credential.baseUri,
@@ -80,14 +86,15 @@ function openTokens(sealer: Sealer, { sealedTokens }: SealedActivation, grantId:
   return tokensSchema.parse(JSON.parse(sealer.open(sealedTokens, grantId)));
 }
 
-async function refreshed(
+/** Stores new tokens, or ends the grant when the CA refuses them for good. */
+async function refresh(
   { store, sealer }: ActivationOptions,
   ca: CaClient,
   grantId: string,
   certificateId: string,
-): Promise<SealedActivation> {
+): Promise<void> {
   try {
-    const sealed = await withTokensLocked(store, grantId, async (current) => {
+    await withTokensLocked(store, grantId, async (current) => {
       // Another request, or another gate, may have refreshed it while this one waited for the lock.
       if (isGoodFor(current, store)) return current;
       const { refreshToken } = openTokens(sealer, current, grantId);
@@ -100,12 +107,9 @@ async function refreshed(
         tokensExpireAt: new Date(askedAt.getTime() + accessTokenExpiresInSeconds * 1000),
       };
     });
-    if (sealed === undefined) throw new Problem('may_not_sign', { reason: 'ended_by_ca' });
-    return sealed;
   } catch (error) {
     if (!isRefreshRefused(error)) throw caProblem(error);
     await endByCa(store, grantId, certificateId);
-    throw new Problem('may_not_sign', { reason: 'ended_by_ca' }, { cause: error });
   }
 }
 

@@ -19,6 +19,7 @@ import { regulationPolicy as policy } from '../../domain/policy.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { insertGrant, type TestGrant } from '../../test/support/grants.ts';
 import { createAdministration, type Administration } from '../shared/administration.ts';
+import { answerUnavailable } from '../shared/answer-unavailable.ts';
 import { createCaClients } from '../shared/ca-clients.ts';
 import { createHttpApp, type Listening } from '../shared/http.ts';
 import { createLog } from '../shared/log.ts';
@@ -74,18 +75,24 @@ beforeAll(async () => {
     },
   );
   stopListening = () => listening.stop();
+  http = await serveGate(database);
+});
+
+/** A gate on the shared picture that decides and writes in this database. */
+function serveGate(deciding: Database): Promise<Listening> {
   const metrics = createMetrics('gate');
-  const store = { database, clock, policy };
+  const store = { database: deciding, clock, policy };
   const app = createHttpApp({
     log: createLog({ service: 'gate', level: 'silent' }),
     metrics,
     title: 'gate',
     version: '1',
+    extraMiddleware: [answerUnavailable],
     routes: gateRoutes({ store, sealer, caClients: createCaClients(sealer), picture, metrics }),
     checkResponses: true,
   });
-  http = await app.listen({ port: 0 });
-});
+  return app.listen({ port: 0 });
+}
 
 afterAll(async () => {
   await http.stop();
@@ -151,8 +158,14 @@ async function enterGranted(grant: Partial<TestGrant> = {}) {
   return { ...certificate, grantId };
 }
 
-async function call(method: string, path: string, body?: object, apiKey = account.apiKey) {
-  const response = await fetch(new URL(path, http.url), {
+async function call(
+  method: string,
+  path: string,
+  body?: object,
+  apiKey = account.apiKey,
+  gate = http,
+) {
+  const response = await fetch(new URL(path, gate.url), {
     method,
     headers: {
       authorization: `Bearer ${apiKey}`,
@@ -401,6 +414,53 @@ describe('the activation', () => {
     });
     expect((await access(certificateId)).body).toMatchObject({ maySign: true });
   });
+
+  it('is not had when the grant expires while its access token is refreshed', async () => {
+    const { certificateId } = await enterGrantedWithRealTokens();
+    await setSwitches(simulator.url, { faults: [{ method: 'oauth2/token', delayMs: 500 }] });
+    const asked = activation(certificateId);
+    await waitUntil(
+      async () => {
+        const { rows } = await database.query(
+          `select from pg_locks as l join pg_database as d on d.oid = l.database
+           where d.datname = current_database() and l.relation = 'access_grants'::regclass and l.mode = 'RowShareLock'`,
+        );
+        return rows.length > 0;
+      },
+      { what: 'no refresh under way', deadlineMs: 5_000 },
+    );
+    now = expiresAt;
+    expect(await asked).toMatchObject({
+      status: 403,
+      body: { code: 'may_not_sign', reason: 'grant_expired' },
+    });
+    const { rows } = await database.query(
+      "select action from audit_events where certificate_id = $1 and action like 'activation%'",
+      [certificateId],
+    );
+    expect(rows).toEqual([{ action: 'activation_refused' }]);
+  });
+
+  it('is unavailable, and not a fault of ours, while the database is away', async () => {
+    const { certificateId, grantId } = await enterGranted();
+    const away = openDatabase({ url: 'postgres://nobody@127.0.0.1:1/none', applicationName: 'x' });
+    const gate = await serveGate(away);
+    try {
+      for (const [path, body] of [
+        ['activation', { clientService: 'Invoicing' }],
+        ['refusals', { grantId, caError: 'SAD expired' }],
+      ] as const) {
+        const url = `/v1/certificates/${certificateId}/${path}`;
+        expect(await call('POST', url, body, account.apiKey, gate)).toMatchObject({
+          status: 503,
+          body: { code: 'unavailable' },
+        });
+      }
+    } finally {
+      await gate.stop();
+      await away.end();
+    }
+  });
 });
 
 describe('a refusal of the CA', () => {
@@ -425,5 +485,26 @@ describe('a refusal of the CA', () => {
     expect(
       (await call('POST', `/v1/certificates/${elsewhere.certificateId}/refusals`, report)).status,
     ).toBe(404);
+  });
+
+  it('that a signer reports again and again is told once on each day of the account, and audited each time', async () => {
+    const { certificateId, grantId } = await enterGranted();
+    const report = () =>
+      call('POST', `/v1/certificates/${certificateId}/refusals`, { grantId, caError: 'no' });
+    await Promise.all([1, 2, 3, 4].map(report));
+    // Lisbon is an hour ahead of UTC in June: the next day begins at 23:00Z.
+    now = new Date('2026-06-01T22:59:59Z');
+    await report();
+    const told = async () =>
+      (await database.query('select from outbox where subject = $1', [grantId])).rowCount;
+    expect(await told()).toBe(1);
+    now = new Date('2026-06-01T23:00:00Z');
+    await report();
+    expect(await told()).toBe(2);
+    const { rowCount } = await database.query(
+      "select from audit_events where certificate_id = $1 and action = 'ca_refusal_reported'",
+      [certificateId],
+    );
+    expect(rowCount).toBe(6);
   });
 });

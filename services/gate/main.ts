@@ -4,6 +4,7 @@ import { readGatePicture } from '../../infra/postgres/gate-picture.ts';
 import { listenTo } from '../../infra/postgres/listen.ts';
 import { openDatabase } from '../../infra/postgres/pool.ts';
 import { createSealer } from '../../infra/postgres/sealing.ts';
+import { answerUnavailable } from '../shared/answer-unavailable.ts';
 import { createCaClients } from '../shared/ca-clients.ts';
 import { parseConfigOrExit } from '../shared/config.ts';
 import { createHttpApp } from '../shared/http.ts';
@@ -28,9 +29,11 @@ await runService({
   async start() {
     const url = config.DATABASE_URL;
     const database = openDatabase({ url, applicationName: 'gate' });
-    const clock = await followDatabaseClock(database);
+    // Connections of their own: refreshes that wait for a slow CA hold those of the others, and must not make the picture old.
+    const reading = openDatabase({ url, applicationName: 'gate reading', maxConnections: 2 });
+    const clock = await followDatabaseClock(reading);
     const picture = keepPicture({
-      read: () => readGatePicture(database),
+      read: () => readGatePicture(reading),
       now: () => clock.now(),
       readEveryMs: config.GATE_READ_SECONDS * 1000,
       staleAfterMs: config.GATE_STALE_SECONDS * 1000,
@@ -60,10 +63,11 @@ await runService({
       metrics,
       title: 'Certificate Access gate',
       version: '1',
+      extraMiddleware: [answerUnavailable],
       routes: gateRoutes({ store, sealer, caClients, picture, metrics }),
       dependencies: {
         async postgres() {
-          await database.query('select 1');
+          await reading.query('select 1');
           return undefined;
         },
         picture() {
@@ -86,7 +90,7 @@ await runService({
         picture.stop();
         clock.stop();
         await listening.stop();
-        await database.end();
+        await Promise.all([database.end(), reading.end()]);
       },
     };
   },

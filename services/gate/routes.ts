@@ -110,6 +110,7 @@ export function gateRoutes(options: GateOptions): Route[] {
       'ca_misconfigured',
       'ca_session_ended',
       'picture_stale',
+      'unavailable',
     ],
     authentication,
   }).handle(async ({ params: { id }, body: { clientService }, caller }) => {
@@ -149,7 +150,7 @@ export function gateRoutes(options: GateOptions): Route[] {
       caError: z.string().min(1).max(300).describe("The CA's own error, without secrets."),
     }),
     responses: { 202: z.strictObject({ recorded: z.literal(true) }) },
-    problems: ['not_found', 'picture_stale'],
+    problems: ['not_found', 'picture_stale', 'unavailable'],
     authentication,
   }).handle(async ({ params: { id }, body: { grantId, caError }, caller }) => {
     const { certificateId, accountId } = certificateFor(
