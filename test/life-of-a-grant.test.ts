@@ -510,7 +510,12 @@ describe('A grant for a few signatures', () => {
   });
 
   it('says that the CA authorised fewer', async () => {
-    expect(small).toMatchObject({ standing: 'in_force', allowance: multisign, used: 0 });
+    expect(small).toMatchObject({
+      standing: 'in_force',
+      allowance: multisign,
+      used: 0,
+      bindingLimit: 'ca',
+    });
     const { outcome } = await seenRenewal(driver, small.grantId!);
     expect(outcome?.message).toMatch(/The CA authorised only until .+, for 20 signatures\.$/);
   });

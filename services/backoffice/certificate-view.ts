@@ -1,6 +1,12 @@
 import { z } from 'zod';
-import { forecastOf, timeLimitOf, usageLimitOf } from '../../domain/forecast.ts';
-import { maySign, standingOf, usagePercent, type Standing } from '../../domain/grant.ts';
+import { forecastOf, timeLimitOf, usageLimitOf, type Forecast } from '../../domain/forecast.ts';
+import {
+  maySign,
+  standingOf,
+  usagePercent,
+  type BindingLimit,
+  type Standing,
+} from '../../domain/grant.ts';
 import { grantWorkflowId } from '../../domain/messages.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { permissions, permissionsOf, roles } from '../../domain/roles.ts';
@@ -208,8 +214,7 @@ function presentAccess(facts: CertificateFacts): CertificateView['access'] {
     grantedBy: grantedBy ?? null,
     ...presentUsage(grant, used),
     remaining: grant === undefined ? null : Math.max(0, grant.allowance - used),
-    bindingLimit:
-      forecast?.bindingLimit ?? (grant && limitReached(standing, grant, policy)) ?? null,
+    bindingLimit: bindingLimitOf(facts, standing, forecast) ?? null,
     forecast: forecast
       ? {
           endsAt: forecast.endsAt.toISOString(),
@@ -218,6 +223,17 @@ function presentAccess(facts: CertificateFacts): CertificateView['access'] {
         }
       : null,
   };
+}
+
+/** Which rule ends the grant first, or ended it. Before the first signature there is no rate to tell by: then the one that was recorded with the grant. */
+function bindingLimitOf(
+  { latest, policy }: CertificateFacts,
+  standing: Standing,
+  forecast: Forecast | undefined,
+): BindingLimit | undefined {
+  if (latest === undefined) return undefined;
+  if (forecast === undefined) return limitReached(standing, latest.grant, policy);
+  return latest.used === 0 ? latest.bindingLimit : forecast.bindingLimit;
 }
 
 /** Which rule it was that ended a lapsed grant; a revoked one was ended by none of them. */

@@ -18,7 +18,8 @@ export type StackFile = {
     readonly role: string;
     readonly account: string;
   }[];
-  readonly apiKeys: readonly Demonstration['apiKey'][];
+  /** As they are sent to the gate. */
+  readonly apiKeys: readonly string[];
   readonly certificates: readonly SeededCertificate[];
   readonly kafka: { readonly brokers: readonly string[]; readonly topics: typeof topicNames };
   readonly ca: { readonly clientAccount: typeof clientAccount; readonly pin: string };
@@ -41,7 +42,7 @@ export function presentStack({
       role,
       account: demonstrationAccount,
     })),
-    apiKeys: [demonstration.apiKey],
+    apiKeys: [demonstration.apiKey.key],
     certificates: demonstration.certificates,
     kafka: { brokers: kafkaBrokers, topics: topicNames },
     ca: { clientAccount, pin: credentialPin },

@@ -52,11 +52,16 @@ function startStack(
 // eslint-disable-next-line no-restricted-properties -- the environment of the processes under test
 const path = process.env['PATH'] ?? '';
 
-const untilSaid = (stack: Stack, text: string) =>
-  waitUntil(() => stack.said().includes(text), {
-    what: `"${text}" was not said`,
-    deadlineMs: 60_000,
-  });
+const untilSaid = async (stack: Stack, text: string): Promise<void> => {
+  try {
+    await waitUntil(() => stack.said().includes(text), {
+      what: `"${text}" was not said`,
+      deadlineMs: 60_000,
+    });
+  } catch (cause) {
+    throw new Error(`${(cause as Error).message}; what was said:\n${stack.said()}`, { cause });
+  }
+};
 
 /** Every port is free again: nothing that listens has survived. */
 const nothingListens = (env: Record<string, string>) =>
