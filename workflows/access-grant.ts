@@ -92,13 +92,14 @@ export async function accessGrant({
       case 'end':
         return step.outcome;
       case 'wait': {
+        // Signals or not: the new run begins with a look at the facts, and a stream of signals must not fill one history.
+        if (workflowInfo().continueAsNewSuggested) {
+          await continueAsNew<typeof accessGrant>({
+            grantId,
+            ...(figures && { policy: figures }),
+          });
+        }
         if (!signals.came) {
-          if (workflowInfo().continueAsNewSuggested) {
-            await continueAsNew<typeof accessGrant>({
-              grantId,
-              ...(figures && { policy: figures }),
-            });
-          }
           const came = () => signals.came;
           if (step.until === undefined) await condition(came);
           else {

@@ -33,18 +33,19 @@ it('a workflow with a long history goes on as a new run, with the figures it was
     await ensureSearchAttributes(connection, 'default');
     let used = 0;
     const inAYear = new Date(Date.now() + 365 * 86_400_000).toISOString();
-    const load = (grantId: string): Promise<GrantFacts> =>
-      Promise.resolve(
-        buildFacts({
-          grantId,
-          grant: {
-            effectiveAt: new Date(Date.now() - 86_400_000).toISOString(),
-            expiresAt: inAYear,
-            allowance: 100,
-            used,
-          },
-        }),
-      );
+    let during: (() => Promise<void>) | undefined;
+    const load = async (grantId: string): Promise<GrantFacts> => {
+      await during?.();
+      return buildFacts({
+        grantId,
+        grant: {
+          effectiveAt: new Date(Date.now() - 86_400_000).toISOString(),
+          expiresAt: inAYear,
+          allowance: 100,
+          used,
+        },
+      });
+    };
     const activities = Object.fromEntries(
       ['loadGrant', ...actions].map((name) => [name, load]),
     ) as GrantActivities;
@@ -83,7 +84,17 @@ it('a workflow with a long history goes on as a new run, with the figures it was
         },
         { what: 'the signal to the new run was not heard', deadlineMs: 15_000 },
       );
-      expect((await handle.describe()).status.name).toBe('RUNNING');
+      const { runId, status } = await handle.describe();
+      expect(status.name).toBe('RUNNING');
+
+      // A stream of signals: one comes during each look at the facts, so that the workflow never rests.
+      during = () => workflows.signal('grant-1', 'foundOverdue', {});
+      await during();
+      await waitUntil(async () => (await handle.describe()).runId !== runId, {
+        what: 'no new run under a stream of signals',
+        deadlineMs: 30_000,
+      });
+      during = undefined;
     });
   } finally {
     await environment.teardown();

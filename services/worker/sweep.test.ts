@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import type { GrantWorkflows } from '../../infra/temporal/grant-workflows.ts';
 import { createWorld, type World } from '../../test/support/access-world.ts';
+import { Undeliverable } from '../../infra/temporal/undeliverable.ts';
 import { createSweep, type Sweep } from './sweep.ts';
 
 const minuteMs = 60_000;
@@ -13,15 +14,17 @@ describe('the sweep', () => {
   let nowMs: number;
   let signalled: string[];
   let started: string[];
+  let deaf: string | undefined;
   let sweep: Sweep;
 
   beforeEach(async () => {
     nowMs = Date.parse('2026-05-04T12:00:00Z');
     const clock = { now: () => new Date(nowMs) };
     world = await createWorld(clock);
-    [signalled, started] = [[], []];
+    [signalled, started, deaf] = [[], [], undefined];
     const workflows: GrantWorkflows = {
       signal(grantId, name) {
+        if (grantId === deaf) return Promise.reject(new Undeliverable('too many signals'));
         if (name === 'foundOverdue') signalled.push(grantId);
         return Promise.resolve();
       },
@@ -81,6 +84,18 @@ describe('the sweep', () => {
     }
     expect(signalled.length).toBeGreaterThanOrEqual(24);
     expect(signalled.length).toBeLessThan(32);
+  });
+
+  it('goes on with the others when one workflow takes no signal any more', async () => {
+    const grantIds: string[] = [];
+    for (let i = 0; i < 3; i += 1) {
+      grantIds.push(await world.obtain(await world.addCertificate(), { expiresInSeconds: 60 }));
+    }
+    nowMs += 3 * minuteMs;
+    grantIds.sort();
+    deaf = grantIds[0];
+    await sweep.signalOverdue();
+    expect(signalled).toEqual(grantIds.slice(1));
   });
 
   it('leaves alone what is not due', async () => {

@@ -4,6 +4,7 @@ import type { Policy } from '../../domain/policy.ts';
 import type { Database } from '../../infra/postgres/pool.ts';
 import { listFactsThatMayBeDue, listOpenGrantIds } from '../../infra/postgres/sweep.ts';
 import type { GrantWorkflows } from '../../infra/temporal/grant-workflows.ts';
+import { Undeliverable } from '../../infra/temporal/undeliverable.ts';
 import type { Logger } from '../shared/log.ts';
 
 const minuteMs = 60_000;
@@ -30,7 +31,7 @@ export type Sweep = {
  * Heals from PostgreSQL what Temporal lost: signals, or everything (DESIGN 5). A grant that stays overdue (mail server down) is signalled at growing
  * intervals, a minute to an hour, so that its history stays small.
  */
-export function createSweep({ database, clock, policy, workflows }: SweepParts): Sweep {
+export function createSweep({ database, clock, policy, workflows, log }: SweepParts): Sweep {
   const signalled = new Map<string, { readonly at: number; readonly pauseMs: number }>();
   return {
     async signalOverdue() {
@@ -44,7 +45,13 @@ export function createSweep({ database, clock, policy, workflows }: SweepParts):
         overdue.add(grantId);
         const last = signalled.get(grantId);
         if (last !== undefined && now.getTime() - last.at < last.pauseMs) continue;
-        await workflows.signal(grantId, 'foundOverdue', {});
+        try {
+          await workflows.signal(grantId, 'foundOverdue', {});
+        } catch (error) {
+          if (!(error instanceof Undeliverable)) throw error;
+          // Its own trouble: those after it are looked after all the same.
+          log.error({ grantId, err: error }, 'an overdue workflow takes no signal');
+        }
         const pauseMs = last === undefined ? minuteMs : Math.min(hourMs, 2 * last.pauseMs);
         signalled.set(grantId, { at: now.getTime(), pauseMs });
         count += 1;
