@@ -290,7 +290,10 @@ function dueSlot(row: GrantRow, kind: NoticeKind, now: Date, policy: Policy): st
         ? 'once'
         : undefined;
     case 'ca_refusal':
-      return row.refusal_owed ? localDateOf(now, row.time_zone) : undefined;
+      // The day of the report, not of the try: who was told is not told again because a colleague could not be.
+      return row.refusal_owed && row.refusal_reported_at !== null
+        ? localDateOf(row.refusal_reported_at, row.time_zone)
+        : undefined;
   }
 }
 
