@@ -14,5 +14,7 @@ export function cleanText(value: unknown, secrets: readonly string[] = []): stri
     }
   }
   text = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
-  return text === '' ? undefined : text.slice(0, textLimit);
+  // Half a character, as it came or as it was cut, could not be stored.
+  text = text.slice(0, textLimit).replace(/\p{Cs}/gu, '');
+  return text === '' ? undefined : text;
 }

@@ -36,6 +36,7 @@ import {
   type CaCredential,
   type CaTokens,
 } from '../../infra/ca/csc-client.ts';
+import { cleanText } from '../../infra/ca/ca-text.ts';
 import type { Logger } from '../shared/log.ts';
 import type { RenewalCaClients } from './ca-clients.ts';
 import { caFacts, outcomeOf, outcomeOfCallback, problemOf } from './ca-outcomes.ts';
@@ -184,7 +185,7 @@ export function createRenewalProcess(options: RenewalProcessOptions) {
 
     const error = parameters.get('error');
     if (error !== null) {
-      await refuse(outcomeOfCallback(error), { caError: error.slice(0, 64) });
+      await refuse(outcomeOfCallback(error), { caError: cleanText(error.slice(0, 64)) });
       return;
     }
     const credential = await credentialOf(renewal.certificateId);

@@ -210,6 +210,22 @@ describe('a certificate that asks for no factor', () => {
   });
 });
 
+describe('the return with an error', () => {
+  it.each(['%00', `${'x'.repeat(63)}%F0%9F%98%80`])(
+    'that cannot be stored as it is (%s) ends the renewal all the same',
+    async (error) => {
+      const { callback, place, renewal, ...look } = await aboutToReturn();
+      const state = new URL(callback).searchParams.get('state') ?? '';
+      const page = await ana.comeBack(
+        `${backoffice.url}/ca/callback?error=${error}&state=${encodeURIComponent(state)}`,
+      );
+      expect(page).toMatchObject({ status: 303, location: place });
+      expect(await renewal()).toMatchObject({ state: 'refused', outcome: { code: 'ca_refused' } });
+      await look.expectOldGrantAsBefore();
+    },
+  );
+});
+
 describe('the CA before the redirect', () => {
   it('that cannot be reached stores nothing', async () => {
     const certificate = await backoffice.newCertificate();

@@ -249,6 +249,8 @@ describe('what is refused', () => {
     ['no body', '', 'application/json', 400, 'invalid_request'],
     ['a form', `pin=${secret}`, 'application/x-www-form-urlencoded', 415, 'unsupported_media_type'],
     ['text', '{"pin":"1"}', 'text/plain', 415, 'unsupported_media_type'],
+    ['a NUL in a text', '{"pin":"1\\u0000"}', 'application/json', 400, 'invalid_request'],
+    ['half a character', '{"pin":"\\ud800"}', 'application/json', 400, 'invalid_request'],
     ['too much', `"${'x'.repeat(65_535)}"`, 'application/json', 413, 'body_too_large'],
   ])('%s is refused by its own code', async (_, body, contentType, status, code) => {
     const { url } = await open();

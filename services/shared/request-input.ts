@@ -22,8 +22,11 @@ export const parseRequest = async (
   pathParams: Readonly<Record<string, string>>,
 ): Promise<RequestInput> => {
   const params = route.params?.safeParse(pathParams);
-  if (params?.success === false) throw new Problem('not_found');
+  if (params?.success === false || !Object.values(pathParams).every(isStorable))
+    throw new Problem('not_found');
   const query = route.query?.safeParse({ ...ctx.query });
+  if (query !== undefined && !isStorable(Object.values(ctx.query).flat().join(' ')))
+    throw notText('query');
   const body = route.body?.safeParse(
     await readJson(ctx, route.bodyLimitBytes ?? defaultBodyLimitBytes),
   );
@@ -43,6 +46,14 @@ const faultsOf = (source: 'query' | 'body', error: z.ZodError | undefined): Faul
     }));
   });
 
+/** PostgreSQL stores no NUL, and no half of a surrogate pair in JSON: what holds one was never ours, and is no fault of ours either. */
+const isStorable = (value: string): boolean => !value.includes('\0') && !/\p{Cs}/u.test(value);
+
+const notText = (path: string) =>
+  new Problem('invalid_request', {
+    faults: [{ path, message: 'A text holds what is no character.' }],
+  });
+
 /** The body as JSON, undefined when none was sent. */
 const readJson = async (ctx: Context, limitBytes: number): Promise<unknown> => {
   const isSent =
@@ -54,14 +65,23 @@ const readJson = async (ctx: Context, limitBytes: number): Promise<unknown> => {
   if (Number(ctx.get('content-length')) > limitBytes)
     throw new Problem('body_too_large', { limitBytes });
   const bytes = await readBytes(ctx.req, limitBytes);
+  const found: { foreign: boolean } = { foreign: false };
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
+    const json: unknown = JSON.parse(
+      new TextDecoder('utf-8', { fatal: true }).decode(bytes),
+      (_name, value: unknown) => {
+        if (typeof value === 'string' && !isStorable(value)) found.foreign = true;
+        return value;
+      },
+    );
+    if (!found.foreign) return json;
   } catch {
     // The parser's message quotes the body, which may hold a password: it is not even kept as the cause.
     throw new Problem('invalid_request', {
       faults: [{ path: 'body', message: 'This is not valid JSON.' }],
     });
   }
+  throw notText('body');
 };
 
 /** Listeners instead of an async iterator: leaving an iterator early destroys the socket, and the 413 would never arrive. */
