@@ -10,8 +10,11 @@ describe('the policy of a process', () => {
   });
 
   it('has a variable for each figure', () => {
+    const earlier = '700000';
     const env = Object.fromEntries(Object.keys(policyVariables).map((name) => [name, '7']));
-    expect(new Set(Object.values(policyOf(env)))).toEqual(new Set([7]));
+    const policy = policyOf({ ...env, POLICY_WARNING_SECONDS: earlier });
+    expect(policy.warningSeconds).toBe(Number(earlier));
+    expect(new Set(Object.values({ ...policy, warningSeconds: 7 }))).toEqual(new Set([7]));
     expect(Object.keys(policyVariables)).toHaveLength(Object.keys(regulationPolicy).length);
   });
 
@@ -20,10 +23,12 @@ describe('the policy of a process', () => {
     ['POLICY_ALLOWANCE', '1000000000', '1000000001'],
     ['POLICY_GRANT_SECONDS', '1', '0'],
     ['POLICY_ALLOWANCE', '1', '0'],
-    ['POLICY_USAGE_WARNING_PERCENT', '99', '100'],
+    ['POLICY_WARNING_SECONDS', '604800', '604799'],
+    ['POLICY_USAGE_WARNING_PERCENT', '90', '91'],
     ['POLICY_USAGE_WARNING_PERCENT', '1', '0'],
     ['POLICY_TRIES', '1', '0'],
-    ['POLICY_CODE_WINDOW_SECONDS', '120', '1.5'],
+    ['POLICY_CODE_WINDOW_SECONDS', '120', '121'],
+    ['POLICY_CODE_WINDOW_SECONDS', '1', '1.5'],
   ])('takes %s=%s and refuses %s', (name, accepted, refused) => {
     expect(() => policyOf({ [name]: accepted })).not.toThrow();
     expect(() => policyOf({ [name]: refused })).toThrow(name);

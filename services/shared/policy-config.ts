@@ -4,7 +4,10 @@ import { variable, wholeNumber, type ConfigOf } from './config.ts';
 const figure = (description: string, name: keyof Policy, least: number, most: number) =>
   variable(description, wholeNumber(least, most), { default: String(regulationPolicy[name]) });
 
-/** The figures of the policy. The two limits of the regulation can be made stricter, never looser. */
+/**
+ * The figures of the policy. What has its source in the regulation (domain/policy.ts) can be made stricter, never looser: limits lower, warnings earlier,
+ * the code window shorter.
+ */
 export const policyVariables = {
   POLICY_GRANT_SECONDS: figure(
     'time check: seconds that an access grant lasts at most',
@@ -21,20 +24,20 @@ export const policyVariables = {
   POLICY_WARNING_SECONDS: figure(
     'operators are reminded daily from this many seconds before the time limit',
     'warningSeconds',
-    1,
+    regulationPolicy.warningSeconds,
     regulationPolicy.grantSeconds,
   ),
   POLICY_USAGE_WARNING_PERCENT: figure(
     'operators are warned above this percentage of the signatures',
     'usageWarningPercent',
     1,
-    99,
+    regulationPolicy.usageWarningPercent,
   ),
   POLICY_CODE_WINDOW_SECONDS: figure(
     'seconds that a code window is open',
     'codeWindowSeconds',
     1,
-    600,
+    regulationPolicy.codeWindowSeconds,
   ),
   POLICY_ATTEMPT_SECONDS: figure(
     'seconds after which an unfinished renewal is closed',
