@@ -17,6 +17,7 @@ import { createRenewalRoutes } from './renewal-routes.ts';
 import type { RouteParts } from './route-parts.ts';
 import { createSessionRoutes } from './session-routes.ts';
 import { createSessionAuthentication } from './session.ts';
+import { createTimelineRoutes } from './timeline-routes.ts';
 
 export type BackofficeOptions = {
   readonly store: RenewalStore;
@@ -66,6 +67,7 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
       ...createRenewalRoutes(parts),
       ...createClientServiceRoutes(parts),
       createCallbackRoute(process),
+      ...createTimelineRoutes(parts),
     ],
   });
 }
