@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { isAlive } from '../../infra/development/lock.mjs';
 
 /** npm, the shell it runs a script by, and one to spare. */
 const mostAncestors = 3;
@@ -21,10 +20,10 @@ export function findNpm(): number | undefined {
   return undefined;
 }
 
-/** Calls back once, at most a second after the process has ended. */
-export function whenGone(pid: number, gone: () => void): void {
+/** Calls back once, at most a second after the npm found has ended: asked by descent, since a dead process keeps its id until it is waited for. */
+export function whenGone(npm: number, gone: () => void): void {
   const watch = setInterval(() => {
-    if (isAlive(pid)) return;
+    if (findNpm() === npm) return;
     clearInterval(watch);
     gone();
   }, 1_000);
