@@ -12,6 +12,7 @@ import { createCertificateRoutes } from './certificate-routes.ts';
 import { createClientServiceRoutes } from './client-service-routes.ts';
 import { refuseCrossSite } from './guards.ts';
 import { servePages } from './pages.ts';
+import { createRecipientsRoutes } from './recipients-routes.ts';
 import { createRenewalProcess } from './renewal-process.ts';
 import { createRenewalRoutes } from './renewal-routes.ts';
 import type { RouteParts } from './route-parts.ts';
@@ -68,6 +69,7 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
       ...createClientServiceRoutes(parts),
       createCallbackRoute(process),
       ...createTimelineRoutes(parts),
+      ...createRecipientsRoutes(parts),
     ],
   });
 }
