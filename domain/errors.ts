@@ -25,6 +25,10 @@ export const problems = {
     'Your role in this account does not allow this.',
     'Ask an administrator of the account.',
   ],
+  last_admin: [
+    'The account would be left without an administrator. Nothing was changed.',
+    'Make somebody else an administrator first.',
+  ],
   not_found: [
     'There is nothing here that you can see.',
     'Check the address, or go back to the list.',

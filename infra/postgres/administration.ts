@@ -211,6 +211,19 @@ export async function updateRole(
   );
 }
 
+/** Throws `not_found`. */
+export async function updateOperatorLocale(
+  tx: Queryable,
+  operatorId: string,
+  locale: string,
+): Promise<void> {
+  const { rowCount } = await tx.query(
+    `update operators as o set locale = $2 where o.operator_id = $1`,
+    [operatorId, locale],
+  );
+  found(rowCount === 1 ? operatorId : undefined, 'operator');
+}
+
 /** The operator's own row stays: grants, renewals and audit events name it. */
 export async function deleteMembership(
   tx: Queryable,

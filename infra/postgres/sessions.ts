@@ -55,13 +55,49 @@ export async function useSession(
   return { sessionId: row.session_id, operatorId: row.operator_id };
 }
 
+export type OpenSession = {
+  readonly sessionId: string;
+  readonly createdAt: Date;
+  /** To the minute. */
+  readonly lastSeenAt: Date;
+  /** When it ends if it is not used any more. */
+  readonly endsAt: Date;
+};
+
+/** The operator's sessions that have not ended, last used first. */
+export async function listSessions(
+  queryable: Queryable,
+  operatorId: string,
+  limits: SessionLimits,
+  now: Date,
+): Promise<OpenSession[]> {
+  const { rows } = await queryable.query<Omit<OpenSession, 'endsAt'>>(
+    `select s.session_id as "sessionId", s.created_at as "createdAt", s.last_seen_at as "lastSeenAt"
+     from sessions as s
+     where s.operator_id = $1 and s.ended_at is null
+     order by s.last_seen_at desc, s.created_at desc, s.session_id`,
+    [operatorId],
+  );
+  const { idleSeconds, absoluteSeconds } = limits;
+  return rows
+    .map(({ sessionId, createdAt, lastSeenAt }) => {
+      const idleEnd = lastSeenAt.getTime() + idleSeconds * 1000;
+      const absoluteEnd = createdAt.getTime() + absoluteSeconds * 1000;
+      const endsAt = new Date(Math.min(idleEnd, absoluteEnd));
+      return { sessionId, createdAt, lastSeenAt, endsAt };
+    })
+    .filter(({ endsAt }) => endsAt > now);
+}
+
+/** Answers whether it was open until now. */
 export async function endSession(
   queryable: Queryable,
   sessionId: string,
   now: Date,
-): Promise<void> {
-  await queryable.query(
+): Promise<boolean> {
+  const { rowCount } = await queryable.query(
     'update sessions as s set ended_at = $2 where s.session_id = $1 and s.ended_at is null',
     [sessionId, now],
   );
+  return rowCount === 1;
 }

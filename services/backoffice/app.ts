@@ -6,16 +6,21 @@ import { answerUnavailable } from '../shared/answer-unavailable.ts';
 import type { Dependencies } from '../shared/health.ts';
 import { createHttpApp, type HttpApp } from '../shared/http.ts';
 import type { Logger } from '../shared/log.ts';
+import { createAttentionRoutes } from './attention-routes.ts';
+import { createAccountRoutes } from './account-routes.ts';
+import { createApiKeyRoutes } from './api-key-routes.ts';
 import { createRenewalCaClients, type CaTimeouts } from './ca-clients.ts';
 import { createCallbackRoute } from './callback-route.ts';
 import { createCertificateRoutes } from './certificate-routes.ts';
 import { createClientServiceRoutes } from './client-service-routes.ts';
 import { refuseCrossSite } from './guards.ts';
+import { createOperatorRoutes } from './operator-routes.ts';
 import { servePages } from './pages.ts';
 import { createRecipientsRoutes } from './recipients-routes.ts';
 import { createRenewalProcess } from './renewal-process.ts';
 import { createRenewalRoutes } from './renewal-routes.ts';
 import type { RouteParts } from './route-parts.ts';
+import { createSessionListRoutes } from './session-list-routes.ts';
 import { createSessionRoutes } from './session-routes.ts';
 import { createSessionAuthentication } from './session.ts';
 import { createTimelineRoutes } from './timeline-routes.ts';
@@ -54,6 +59,7 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
     workflowsUrl: options.workflowsUrl,
     secure,
   };
+  const sessionParts = { database, clock, limits: sessionLimits, authentication, secure };
   return createHttpApp({
     log,
     metrics,
@@ -63,13 +69,18 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
     checkResponses: options.checkResponses,
     extraMiddleware: [answerUnavailable, refuseCrossSite(publicUrl), servePages],
     routes: [
-      ...createSessionRoutes({ database, clock, limits: sessionLimits, authentication, secure }),
+      ...createSessionRoutes(sessionParts),
+      ...createSessionListRoutes(sessionParts),
+      ...createAccountRoutes(parts),
+      ...createOperatorRoutes(parts),
+      ...createApiKeyRoutes(parts),
       ...createCertificateRoutes(parts),
       ...createRenewalRoutes(parts),
       ...createClientServiceRoutes(parts),
       createCallbackRoute(process),
       ...createTimelineRoutes(parts),
       ...createRecipientsRoutes(parts),
+      ...createAttentionRoutes(parts),
     ],
   });
 }

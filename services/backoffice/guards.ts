@@ -4,6 +4,7 @@ import {
   findVisibleCertificate,
   type VisibleCertificate,
 } from '../../infra/postgres/certificates.ts';
+import { findRole } from '../../infra/postgres/operators-read.ts';
 import type { Queryable } from '../../infra/postgres/pool.ts';
 import { findRenewal, type StoredRenewal } from '../../infra/postgres/renewals.ts';
 import type { Middleware } from '../shared/http.ts';
@@ -60,4 +61,16 @@ export async function getRenewal(
     throw new Problem('renewal_not_yours', { operatorName: renewal.operatorName });
   }
   return renewal;
+}
+
+/** That the caller's role in this account allows it. Somebody else's account is `not_found`, like none at all. */
+export async function requireInAccount(
+  queryable: Queryable,
+  caller: Caller,
+  accountId: string,
+  permission: Permission,
+): Promise<void> {
+  const role = await findRole(queryable, caller.operatorId, accountId);
+  if (role === undefined) throw new Problem('not_found');
+  if (!may(role, permission)) throw new Problem('role_required', { permission });
 }

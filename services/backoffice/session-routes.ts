@@ -13,9 +13,9 @@ import {
 } from '../../infra/postgres/sessions.ts';
 import { hashPassword, verifyPassword } from '../shared/passwords.ts';
 import { defineRoute, empty, type Authentication, type Route } from '../shared/route.ts';
-import { cookie, sessionCookie, type Caller } from './session.ts';
+import { cookie, endOwnSession, forgetSession, sessionCookie, type Caller } from './session.ts';
 
-const whoAmI = z
+export const whoAmI = z
   .strictObject({
     operator: z.strictObject({
       id: z.string(),
@@ -35,7 +35,7 @@ const whoAmI = z
   })
   .meta({ id: 'WhoAmI' });
 
-type SessionRoutesOptions = {
+export type SessionRoutesOptions = {
   readonly database: Database;
   readonly clock: Clock;
   readonly limits: SessionLimits;
@@ -49,8 +49,8 @@ export function createSessionRoutes(options: SessionRoutesOptions): Route[] {
   const nobodysHash = hashPassword('a password that nobody has');
   const tags = ['session'];
 
-  const sessionCookieOf = (secret: string, maxAgeSeconds: number) =>
-    cookie(sessionCookie, secret, { maxAgeSeconds, path: '/', secure });
+  const sessionCookieOf = (secret: string) =>
+    cookie(sessionCookie, secret, { maxAgeSeconds: limits.absoluteSeconds, path: '/', secure });
 
   return [
     defineRoute({
@@ -91,7 +91,7 @@ export function createSessionRoutes(options: SessionRoutesOptions): Route[] {
       return {
         status: 200,
         body: await presentWhoAmI(database, operatorId),
-        headers: { 'Set-Cookie': sessionCookieOf(secret, limits.absoluteSeconds) },
+        headers: { 'Set-Cookie': sessionCookieOf(secret) },
       };
     }),
     defineRoute({
@@ -113,13 +113,13 @@ export function createSessionRoutes(options: SessionRoutesOptions): Route[] {
       authentication,
       responses: { 204: empty('Signed out.') },
     }).handle(async ({ caller }) => {
-      await endSession(database, caller.sessionId, clock.now());
-      return { status: 204, headers: { 'Set-Cookie': sessionCookieOf('', 0) } };
+      await endOwnSession(database, caller, caller.sessionId, clock.now());
+      return { status: 204, headers: { 'Set-Cookie': forgetSession(secure) } };
     }),
   ];
 }
 
-async function presentWhoAmI(
+export async function presentWhoAmI(
   queryable: Queryable,
   operatorId: string,
 ): Promise<z.output<typeof whoAmI>> {

@@ -1,7 +1,8 @@
 import type { Context } from 'koa';
 import { Problem } from '../../domain/errors.ts';
-import { useSession, type SessionLimits } from '../../infra/postgres/sessions.ts';
-import type { Database } from '../../infra/postgres/pool.ts';
+import { recordAudit } from '../../infra/postgres/audit.ts';
+import { endSession, useSession, type SessionLimits } from '../../infra/postgres/sessions.ts';
+import { inTransaction, type Database } from '../../infra/postgres/pool.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { Authentication } from '../shared/route.ts';
 
@@ -21,6 +22,9 @@ export function cookie(name: string, value: string, options: CookieOptions): str
 }
 
 export const sessionCookie = 'session';
+/** Makes the browser forget the secret of its session. */
+export const forgetSession = (secure: boolean) =>
+  cookie(sessionCookie, '', { maxAgeSeconds: 0, path: '/', secure });
 export const attemptCookie = (renewalId: string) => `renewal-${renewalId}`;
 
 /** Cookie session: the browser holds the secret, the database its hash. */
@@ -41,4 +45,25 @@ export function createSessionAuthentication(
       return session;
     },
   };
+}
+
+/** Ends a session of the caller's own, with its audit event; answers whether it was open until now. */
+export async function endOwnSession(
+  database: Database,
+  caller: Caller,
+  sessionId: string,
+  now: Date,
+): Promise<boolean> {
+  return inTransaction(database, async (tx) => {
+    const wasOpen = await endSession(tx, sessionId, now);
+    if (wasOpen) {
+      await recordAudit(tx, {
+        at: now,
+        actor: `operator:${caller.operatorId}`,
+        action: sessionId === caller.sessionId ? 'signed_out' : 'session_ended',
+        subject: `session:${sessionId}`,
+      });
+    }
+    return wasOpen;
+  });
 }

@@ -30,22 +30,23 @@ const settingsSchema = z.strictObject({
     .default(9),
   locale: z.enum(locales, `one of ${locales.join(', ')} is expected`).default('pt-PT'),
 });
-const accountChangesSchema = z
+export const localeSchema = settingsSchema.shape.locale.unwrap();
+export const accountChangesSchema = z
   .strictObject({
     name: settingsSchema.shape.name,
     timeZone: settingsSchema.shape.timeZone.unwrap(),
     reminderHour: settingsSchema.shape.reminderHour.unwrap(),
-    locale: settingsSchema.shape.locale.unwrap(),
+    locale: localeSchema,
   })
   .partial();
-const role = z.enum(roles, `one of ${roles.join(', ')} is expected`);
+export const roleSchema = z.enum(roles, `one of ${roles.join(', ')} is expected`);
 const leastPasswordLength = 12;
-const operatorSchema = z.strictObject({
+export const operatorSchema = z.strictObject({
   account: text(200),
   email: z.email('an e-mail address is expected').max(254),
   name: text(200),
   locale: settingsSchema.shape.locale,
-  role: role.default('operator'),
+  role: roleSchema.default('operator'),
   password: z
     .string()
     .min(leastPasswordLength, `at least ${String(leastPasswordLength)} characters are expected`)
@@ -80,7 +81,7 @@ const clientServiceSchema = z.strictObject({
   alias: text(100),
   status: z.enum(['active', 'inactive'], 'active or inactive is expected').default('active'),
 });
-const apiKeySchema = z.strictObject({
+export const apiKeySchema = z.strictObject({
   account: text(200),
   name: text(100),
   certificateIds: z.array(text(100)).min(1, 'at least one certificate is expected').optional(),
@@ -197,11 +198,13 @@ export function createAdministration(options: AdministrationOptions) {
     listOperators: async (account?: string) =>
       store.listOperators(database, await accountIdOf(account)),
 
+    /** Throws `last_admin` when the account would have no administrator any more. */
     async setRole(account: string, operator: string, input: Role): Promise<void> {
-      const newRole = parse(role, input);
+      const newRole = parse(roleSchema, input);
       await transaction(async (tx, now) => {
         const { accountId } = await store.getAccount(tx, account);
         const before = await store.lockOperator(tx, accountId, operator);
+        if (newRole !== 'admin') await requireAnotherAdmin(tx, before);
         await store.updateRole(tx, accountId, before.operatorId, newRole);
         await audit(tx, {
           at: now,
@@ -213,11 +216,27 @@ export function createAdministration(options: AdministrationOptions) {
       });
     },
 
-    /** Takes the operator out of the account and ends every session of theirs. */
+    /** The language in which the operator is spoken to, in every account. */
+    async setLocale(operatorId: string, input: z.input<typeof localeSchema>): Promise<void> {
+      const locale = parse(localeSchema, input);
+      await transaction(async (tx, now) => {
+        await store.updateOperatorLocale(tx, operatorId, locale);
+        await audit(tx, {
+          at: now,
+          action: 'operator_locale_changed',
+          subject: `operator:${operatorId}`,
+          details: { locale },
+        });
+      });
+    },
+
+    /** Takes the operator out of the account and ends every session of theirs. Throws `last_admin` as `setRole` does. */
     async removeOperator(account: string, operator: string): Promise<void> {
       await transaction(async (tx, now) => {
         const { accountId } = await store.getAccount(tx, account);
-        const { operatorId } = await store.lockOperator(tx, accountId, operator);
+        const before = await store.lockOperator(tx, accountId, operator);
+        const { operatorId } = before;
+        await requireAnotherAdmin(tx, before);
         await store.deleteMembership(tx, accountId, operatorId);
         const endedSessions = await store.endSessions(tx, operatorId, now);
         await audit(tx, {
@@ -336,6 +355,19 @@ export function createAdministration(options: AdministrationOptions) {
     return account === undefined
       ? undefined
       : (await store.getAccount(database, account)).accountId;
+  }
+}
+
+/** Under the lock of the account that `lockOperator` took, so that two administrators cannot take the role from each other at once. */
+async function requireAnotherAdmin(
+  tx: Queryable,
+  { accountId, operatorId, role }: store.OperatorOfAccount,
+): Promise<void> {
+  if (role !== 'admin') return;
+  const operators = await store.listOperators(tx, accountId);
+  const isOther = (other: store.OperatorOfAccount) => other.operatorId !== operatorId;
+  if (!operators.some((other) => isOther(other) && other.role === 'admin')) {
+    throw new Problem('last_admin');
   }
 }
 

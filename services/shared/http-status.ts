@@ -9,6 +9,7 @@ export const statusByCode = {
   session_required: 401,
   sign_in_refused: 401,
   role_required: 403,
+  last_admin: 409,
   not_found: 404,
   method_not_allowed: 405,
   too_many_requests: 429,

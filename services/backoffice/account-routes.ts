@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { getAccount, type Account } from '../../infra/postgres/administration.ts';
+import { accountChangesSchema } from '../shared/administration.ts';
+import { defineRoute, type Route } from '../shared/route.ts';
+import { administrationBy } from './administration.ts';
+import { idParams } from './certificate-routes.ts';
+import { requireInAccount } from './guards.ts';
+import type { RouteParts } from './route-parts.ts';
+
+const accountView = z
+  .strictObject({
+    id: z.string(),
+    name: z.string(),
+    timeZone: z.string().meta({ description: 'IANA name.' }),
+    reminderHour: z
+      .int()
+      .meta({ description: "Hour of the account's day, 0 to 23, at which reminders are sent." }),
+    locale: z.string(),
+  })
+  .meta({ id: 'Account' });
+
+const presentAccount = ({
+  accountId,
+  name,
+  timeZone,
+  reminderHour,
+  locale,
+}: Account): z.output<typeof accountView> => ({
+  id: accountId,
+  name,
+  timeZone,
+  reminderHour,
+  locale,
+});
+
+export function createAccountRoutes({ store, authentication }: RouteParts): Route[] {
+  const { database } = store;
+  const tags = ['account settings'];
+
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/accounts/:id',
+      summary: 'The settings of an account',
+      tags,
+      authentication,
+      params: idParams,
+      responses: { 200: accountView },
+    }).handle(async ({ caller, params }) => {
+      await requireInAccount(database, caller, params.id, 'read');
+      return { status: 200, body: presentAccount(await getAccount(database, params.id)) };
+    }),
+
+    defineRoute({
+      method: 'PATCH',
+      path: '/api/accounts/:id',
+      summary: 'Change settings of an account; reminders follow the new hour and zone at once',
+      tags,
+      authentication,
+      problems: ['role_required', 'already_exists'],
+      params: idParams,
+      body: accountChangesSchema.refine(
+        (changes) => Object.keys(changes).length > 0,
+        'at least one setting is expected',
+      ),
+      responses: { 200: accountView },
+    }).handle(async ({ caller, params, body }) => {
+      await requireInAccount(database, caller, params.id, 'settings');
+      const changed = await administrationBy(caller, store).updateAccount(params.id, body);
+      return { status: 200, body: presentAccount(changed) };
+    }),
+  ];
+}

@@ -1,0 +1,566 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { hashSecret } from '../../infra/postgres/sealing.ts';
+import {
+  obtainGrant,
+  operatorPassword,
+  startTestBackoffice,
+  type TestBackoffice,
+} from '../../test/support/backoffice.ts';
+import type { Answer } from '../stack/browser.ts';
+import {
+  createOperatorDriver,
+  expectAnswer,
+  type OperatorDriver,
+} from '../stack/operator-driver.ts';
+
+let backoffice: TestBackoffice;
+let alda: OperatorDriver;
+let ana: OperatorDriver;
+let vera: OperatorDriver;
+let stranger: OperatorDriver;
+let account: string;
+
+beforeAll(async () => {
+  backoffice = await startTestBackoffice();
+  account = `/api/accounts/${backoffice.accountId}`;
+  [alda, ana, vera, stranger] = await Promise.all([
+    backoffice.signedIn('alda'),
+    backoffice.signedIn('ana'),
+    backoffice.signedIn('vera'),
+    backoffice.signedIn('stranger'),
+  ]);
+});
+afterAll(() => backoffice.close());
+
+type Items<T> = { readonly items: readonly T[] };
+type Session = { id: string; isCurrent: boolean; startedAt: string; endsAt: string };
+type Operator = { id: string; name: string; email: string; locale: string; role: string };
+type ApiKey = {
+  id: string;
+  name: string;
+  certificateIds: string[] | null;
+  revokedAt: string | null;
+};
+
+async function itemsOf<T>(driver: OperatorDriver, path: string): Promise<readonly T[]> {
+  return (expectAnswer(await driver.call('GET', path), 200) as Items<T>).items;
+}
+const sessionsOf = (driver: OperatorDriver) => itemsOf<Session>(driver, '/api/sessions');
+
+async function currentSession(driver: OperatorDriver): Promise<Session> {
+  const [current, ...others] = (await sessionsOf(driver)).filter(({ isCurrent }) => isCurrent);
+  expect(others).toEqual([]);
+  if (current === undefined) throw new Error('no session is the present one');
+  return current;
+}
+
+const codeOf = ({ status, body }: Answer) => ({ status, code: (body as { code?: string }).code });
+const refused = (status: number, code: string) => ({ status, code });
+
+/** All of a problem but the id of the request. */
+const shapeOf = ({ status, body }: Answer) => ({
+  status,
+  body: { ...(body as object), instance: undefined },
+});
+
+async function auditOf(subject: string) {
+  const { rows } = await backoffice.database.query<{
+    actor: string;
+    action: string;
+    account_id: string | null;
+    details: Record<string, unknown>;
+  }>(
+    'select e.actor, e.action, e.account_id, e.details from audit_events as e where e.subject = $1 order by e.event_id',
+    [subject],
+  );
+  return rows;
+}
+const by = (name: 'alda' | 'ana' | 'vera' | 'rui') => `operator:${backoffice.operatorId(name)}`;
+
+let people = 0;
+/** Adds somebody and signs them in with the password that was shown. */
+async function addOperator(role: string, admin = alda, path = account) {
+  people += 1;
+  const email = `person-${people}@loja.example`;
+  const body = { email, name: `Person ${people}`, role };
+  const added = expectAnswer(await admin.call('POST', `${path}/operators`, body), 201) as {
+    operator: Operator;
+    password: string;
+  };
+  const driver = createOperatorDriver(backoffice.url);
+  expectAnswer(await driver.signIn(email, added.password), 200);
+  return { ...added, email, driver };
+}
+
+describe("one's own sessions", () => {
+  it('are listed with the present one marked, and with when they end unused', async () => {
+    const here = await backoffice.signedIn('rui');
+    const there = await backoffice.signedIn('rui');
+    const sessions = await sessionsOf(here);
+    expect(sessions).toHaveLength(2);
+    const own = await currentSession(here);
+    expect(own.id).not.toBe((await currentSession(there)).id);
+    expect(Date.parse(own.endsAt) - Date.parse(own.startedAt)).toBe(28_800_000);
+    const owners = await backoffice.database.query<{ operator_id: string }>(
+      'select distinct s.operator_id from sessions as s where s.session_id = any($1)',
+      [sessions.map(({ id }) => id)],
+    );
+    expect(owners.rows).toEqual([{ operator_id: backoffice.operatorId('rui') }]);
+  });
+
+  it('end at another place at once, once, and it is audited', async () => {
+    const here = await backoffice.signedIn('rui');
+    const there = await backoffice.signedIn('rui');
+    const { id } = await currentSession(there);
+    expect((await here.call('DELETE', `/api/sessions/${id}`)).status).toBe(204);
+    expect(codeOf(await there.call('GET', '/api/session'))).toEqual(
+      refused(401, 'session_required'),
+    );
+    expect((await here.call('GET', '/api/session')).status).toBe(200);
+    expect((await sessionsOf(here)).map((session) => session.id)).not.toContain(id);
+    const again = await here.call('DELETE', `/api/sessions/${id}`);
+    expect(codeOf(again)).toEqual(refused(404, 'not_found'));
+    expect(await auditOf(`session:${id}`)).toMatchObject([
+      { action: 'signed_in', actor: by('rui') },
+      { action: 'session_ended', actor: by('rui') },
+    ]);
+  });
+
+  it('end here as by signing out', async () => {
+    const here = await backoffice.signedIn('rui');
+    const { id } = await currentSession(here);
+    const { status, headers } = await here.call('DELETE', `/api/sessions/${id}`);
+    expect(status).toBe(204);
+    expect(headers.getSetCookie()).toEqual(['session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax']);
+    expect((await here.call('GET', '/api/session')).status).toBe(401);
+    expect((await auditOf(`session:${id}`)).at(-1)).toMatchObject({ action: 'signed_out' });
+  });
+
+  it('do not end by the hand of somebody else, not even an administrator', async () => {
+    const { id } = await currentSession(ana);
+    const theirs = await alda.call('DELETE', `/api/sessions/${id}`);
+    const none = await alda.call('DELETE', '/api/sessions/no-such-session');
+    expect(codeOf(theirs)).toEqual(refused(404, 'not_found'));
+    expect(shapeOf(theirs)).toEqual(shapeOf(none));
+    expect((await ana.call('GET', '/api/session')).status).toBe(200);
+  });
+
+  it('are for those who are signed in', async () => {
+    const nobody = createOperatorDriver(backoffice.url);
+    for (const [method, path] of [
+      ['GET', '/api/sessions'],
+      ['DELETE', '/api/sessions/some'],
+      ['PATCH', '/api/me'],
+      ['GET', account],
+      ['GET', `${account}/operators`],
+      ['GET', `${account}/api-keys`],
+    ] as const) {
+      expect(codeOf(await nobody.call(method, path))).toEqual(refused(401, 'session_required'));
+    }
+  });
+});
+
+describe("one's own language", () => {
+  it('changes for oneself alone, audited', async () => {
+    const changed = await vera.call('PATCH', '/api/me', { locale: 'en' });
+    expect(changed).toMatchObject({ status: 200, body: { operator: { locale: 'en' } } });
+    expect((await vera.call('GET', '/api/session')).body).toEqual(changed.body);
+    expect((await ana.call('GET', '/api/session')).body).toMatchObject({
+      operator: { locale: 'pt-PT' },
+    });
+    expect((await auditOf(by('vera'))).at(-1)).toMatchObject({
+      actor: by('vera'),
+      action: 'operator_locale_changed',
+      details: { locale: 'en' },
+    });
+  });
+
+  it.each([{ locale: 'fr' }, {}, { locale: 'en', name: 'Somebody else' }])(
+    'is not changed by %j',
+    async (body) => {
+      const answer = await vera.call('PATCH', '/api/me', body);
+      expect(codeOf(answer)).toEqual(refused(400, 'invalid_request'));
+    },
+  );
+});
+
+describe("an account's settings", () => {
+  it('are read in every role', async () => {
+    for (const driver of [vera, ana, alda]) {
+      expect(expectAnswer(await driver.call('GET', account), 200)).toEqual({
+        id: backoffice.accountId,
+        name: 'Loja Azul',
+        timeZone: 'Europe/Lisbon',
+        reminderHour: 9,
+        locale: 'pt-PT',
+      });
+    }
+  });
+
+  it('are changed by an administrator, and the workflow of each open grant is told', async () => {
+    const certificate = await backoffice.newCertificate({ factors: [] });
+    const grantId = await obtainGrant(backoffice, ana, certificate);
+    const changes = { timeZone: 'Atlantic/Azores', reminderHour: 0, locale: 'en' };
+    const changed = expectAnswer(await alda.call('PATCH', account, changes), 200);
+    expect(changed).toEqual({ id: backoffice.accountId, name: 'Loja Azul', ...changes });
+    expect((await vera.call('GET', account)).body).toEqual(changed);
+    const { rows } = await backoffice.database.query(
+      `select o.written_by from outbox as o where o.subject = $1 and o.name = 'accountChanged'`,
+      [grantId],
+    );
+    expect(rows).toEqual([{ written_by: 'backoffice' }]);
+    expect(await auditOf(`account:${backoffice.accountId}`)).toContainEqual({
+      actor: by('alda'),
+      action: 'account_changed',
+      account_id: backoffice.accountId,
+      details: changes,
+    });
+  });
+
+  it.each([
+    [{ reminderHour: 24 }, 'body.reminderHour'],
+    [{ reminderHour: -1 }, 'body.reminderHour'],
+    [{ timeZone: 'Europe/Atlantis' }, 'body.timeZone'],
+    [{ locale: 'fr' }, 'body.locale'],
+    [{ name: ' ' }, 'body.name'],
+    [{ reminderHour: 8, id: 'another' }, 'body.id'],
+    [{}, 'body'],
+  ])('are not changed by %j', async (changes, path) => {
+    const before = (await alda.call('GET', account)).body;
+    const answer = await alda.call('PATCH', account, changes);
+    expect(codeOf(answer)).toEqual(refused(400, 'invalid_request'));
+    expect(answer.body).toMatchObject({ faults: [{ path }] });
+    expect((await alda.call('GET', account)).body).toEqual(before);
+  });
+
+  it('keep the name of another account free', async () => {
+    const answer = await alda.call('PATCH', account, { name: 'somebody else' });
+    expect(codeOf(answer)).toEqual(refused(409, 'already_exists'));
+    expect(answer.body).toMatchObject({ field: 'name' });
+  });
+});
+
+describe('what is not for everybody', () => {
+  const calls = (path: string): [method: string, path: string, body?: object][] => [
+    ['PATCH', path, { name: 'Taken' }],
+    ['GET', `${path}/operators`],
+    ['POST', `${path}/operators`, { email: 'new@loja.example', name: 'New' }],
+    ['PATCH', `${path}/operators/${backoffice.operatorId('vera')}`, { role: 'admin' }],
+    ['DELETE', `${path}/operators/${backoffice.operatorId('vera')}`],
+    ['GET', `${path}/api-keys`],
+    ['POST', `${path}/api-keys`, { name: 'key' }],
+    ['DELETE', `${path}/api-keys/some-key`],
+  ];
+  const settings = async () => [
+    (await alda.call('GET', account)).body,
+    await itemsOf(alda, `${account}/operators`),
+    await itemsOf(alda, `${account}/api-keys`),
+  ];
+
+  it('is refused to viewers and operators, and leaves everything as it was', async () => {
+    const before = await settings();
+    for (const driver of [vera, ana]) {
+      for (const call of calls(account)) {
+        expect(codeOf(await driver.call(...call))).toEqual(refused(403, 'role_required'));
+      }
+    }
+    expect(await settings()).toEqual(before);
+  });
+
+  it('is there for no administrator of another account, in the words for what does not exist', async () => {
+    const before = await settings();
+    const nowhere = calls('/api/accounts/no-such-account');
+    const reading: [string, string][] = [['GET', account]];
+    const ours = [...calls(account), ...reading];
+    const none = [...nowhere, ['GET', '/api/accounts/no-such-account'] as [string, string]];
+    for (const [index, call] of ours.entries()) {
+      const answer = await stranger.call(...call);
+      expect(codeOf(answer)).toEqual(refused(404, 'not_found'));
+      const other = none[index] ?? ['GET', '/'];
+      expect(shapeOf(answer)).toEqual(shapeOf(await stranger.call(...other)));
+    }
+    expect(codeOf(await alda.call('GET', '/api/accounts/Loja%20Azul'))).toEqual(
+      refused(404, 'not_found'),
+    );
+    expect(await settings()).toEqual(before);
+  });
+});
+
+describe('the operators of an account', () => {
+  it('are listed with their roles and without anything secret', async () => {
+    const operators = await itemsOf<Operator>(alda, `${account}/operators`);
+    expect(operators).toContainEqual({
+      id: backoffice.operatorId('ana'),
+      name: 'Operator ana',
+      email: 'ana@loja.example',
+      locale: 'pt-PT',
+      role: 'operator',
+    });
+    expect(operators.map(({ email }) => email)).not.toContain('stranger@loja.example');
+  });
+
+  it('are added with a password that is shown once, works, and is nowhere else', async () => {
+    expectAnswer(await alda.call('PATCH', account, { locale: 'en' }), 200);
+    const { operator, password, driver } = await addOperator('viewer');
+    expect(operator).toMatchObject({ role: 'viewer', locale: 'en' });
+    expect(password).toMatch(/^[\w-]{20}$/);
+    expect((await driver.call('GET', account)).status).toBe(200);
+    expect(JSON.stringify(await itemsOf(alda, `${account}/operators`))).not.toContain(password);
+    expect(backoffice.logged.join('')).not.toContain(password);
+    const events = await auditOf(`operator:${operator.id}`);
+    expect(events).toMatchObject([
+      {
+        actor: by('alda'),
+        action: 'operator_added',
+        account_id: backoffice.accountId,
+        details: { role: 'viewer', isNew: true },
+      },
+    ]);
+    expect(JSON.stringify(events)).not.toContain(password);
+  });
+
+  it('who are operators of another account keep name and password', async () => {
+    const before = await alda.call('POST', `${account}/operators`, {
+      email: 'STRANGER@loja.example',
+      name: 'Another name',
+      role: 'viewer',
+    });
+    expect(before).toMatchObject({
+      status: 201,
+      body: { operator: { name: 'Operator stranger', role: 'viewer' }, password: null },
+    });
+    const id = backoffice.operatorId('stranger');
+    const signedIn = await backoffice.signedIn('stranger');
+    expect((await signedIn.call('GET', account)).status).toBe(200);
+    expect(codeOf(await signedIn.call('GET', `${account}/operators`))).toEqual(
+      refused(403, 'role_required'),
+    );
+    expect((await alda.call('DELETE', `${account}/operators/${id}`)).status).toBe(204);
+    stranger = await backoffice.signedIn('stranger');
+    expect(codeOf(await stranger.call('GET', account))).toEqual(refused(404, 'not_found'));
+  });
+
+  it('are added once', async () => {
+    const body = { email: 'Ana@loja.example', name: 'Ana again' };
+    const answer = await alda.call('POST', `${account}/operators`, body);
+    expect(codeOf(answer)).toEqual(refused(409, 'already_exists'));
+    expect(answer.body).toMatchObject({ field: 'email' });
+  });
+
+  it.each([
+    { email: 'no address', name: 'Somebody' },
+    { email: 'somebody@loja.example', name: '' },
+    { email: 'somebody@loja.example', name: 'Somebody', role: 'owner' },
+    { email: 'somebody@loja.example', name: 'Somebody', password: 'chosen by an administrator' },
+  ])('are not added from %j', async (body) => {
+    const answer = await alda.call('POST', `${account}/operators`, body);
+    expect(codeOf(answer)).toEqual(refused(400, 'invalid_request'));
+    expect(JSON.stringify(answer.body)).not.toContain('chosen by');
+  });
+
+  it('may at once what their new role allows, and no more', async () => {
+    const { operator, driver } = await addOperator('viewer');
+    const path = `${account}/operators/${operator.id}`;
+    expect(codeOf(await driver.call('GET', `${account}/api-keys`)).code).toBe('role_required');
+    const promoted = await alda.call('PATCH', path, { role: 'admin' });
+    expect(promoted).toMatchObject({ status: 200, body: { ...operator, role: 'admin' } });
+    expect((await driver.call('GET', `${account}/api-keys`)).status).toBe(200);
+    expectAnswer(await alda.call('PATCH', path, { role: 'operator' }), 200);
+    expect(codeOf(await driver.call('GET', `${account}/api-keys`)).code).toBe('role_required');
+    expect((await auditOf(`operator:${operator.id}`)).at(-1)).toMatchObject({
+      actor: by('alda'),
+      action: 'operator_role_changed',
+      details: { from: 'admin', to: 'operator' },
+    });
+  });
+
+  it('who are removed are signed out everywhere and see nothing of the account', async () => {
+    const { operator, password, email, driver } = await addOperator('operator');
+    const elsewhere = createOperatorDriver(backoffice.url);
+    expectAnswer(await elsewhere.signIn(email, password), 200);
+    const path = `${account}/operators/${operator.id}`;
+    expect((await alda.call('DELETE', path)).status).toBe(204);
+    for (const gone of [driver, elsewhere]) {
+      expect(codeOf(await gone.call('GET', account))).toEqual(refused(401, 'session_required'));
+    }
+    expectAnswer(await driver.signIn(email, password), 200);
+    expect(codeOf(await driver.call('GET', account))).toEqual(refused(404, 'not_found'));
+    expect(codeOf(await alda.call('DELETE', path))).toEqual(refused(404, 'not_found'));
+    expect((await auditOf(`operator:${operator.id}`)).map(({ action }) => action)).toContain(
+      'operator_removed',
+    );
+  });
+
+  it('of another account are out of reach', async () => {
+    const id = backoffice.operatorId('stranger');
+    const path = `${account}/operators/${id}`;
+    const answers = [
+      await alda.call('PATCH', path, { role: 'viewer' }),
+      await alda.call('DELETE', path),
+    ];
+    for (const answer of answers) {
+      expect(codeOf(answer)).toEqual(refused(404, 'not_found'));
+    }
+    expect((await stranger.call('GET', '/api/session')).body).toMatchObject({
+      accounts: [{ name: 'Somebody else', role: 'admin' }],
+    });
+  });
+});
+
+describe('the last administrator', () => {
+  it('is neither removed nor given another role, until there is another one', async () => {
+    const path = `${account}/operators/${backoffice.operatorId('alda')}`;
+    for (const role of ['operator', 'viewer']) {
+      expect(codeOf(await alda.call('PATCH', path, { role }))).toEqual(refused(409, 'last_admin'));
+    }
+    expect(codeOf(await alda.call('DELETE', path))).toEqual(refused(409, 'last_admin'));
+    expectAnswer(await alda.call('PATCH', path, { role: 'admin' }), 200);
+
+    const second = await addOperator('admin');
+    expectAnswer(await second.driver.call('PATCH', path, { role: 'viewer' }), 200);
+    expect(codeOf(await alda.call('GET', `${account}/operators`)).code).toBe('role_required');
+    const own = `${account}/operators/${second.operator.id}`;
+    expect(codeOf(await second.driver.call('DELETE', own))).toEqual(refused(409, 'last_admin'));
+    expectAnswer(await second.driver.call('PATCH', path, { role: 'admin' }), 200);
+    expect((await second.driver.call('DELETE', own)).status).toBe(204);
+  });
+
+  it('stays when two administrators remove each other at the same moment', async () => {
+    for (let round = 1; round <= 5; round += 1) {
+      const { accountId, first, second } = await accountOfTwo();
+      const path = `/api/accounts/${accountId}/operators`;
+      const answers = await Promise.all([
+        first.driver.call('DELETE', `${path}/${second.id}`),
+        second.driver.call('DELETE', `${path}/${first.id}`),
+      ]);
+      expect(answers.filter(({ status }) => status === 204)).toHaveLength(1);
+      const { rows } = await backoffice.database.query(
+        'select m.role from account_operators as m where m.account_id = $1',
+        [accountId],
+      );
+      expect(rows).toEqual([{ role: 'admin' }]);
+    }
+  });
+});
+
+/** Another account with two administrators, signed in. */
+async function accountOfTwo() {
+  people += 1;
+  const accountId = `account-of-two-${people}`;
+  const { database, clock } = backoffice;
+  await database.query('insert into accounts (account_id, name, created_at) values ($1, $1, $2)', [
+    accountId,
+    clock.now(),
+  ]);
+  await database.query(
+    `insert into account_operators (account_id, operator_id, role, created_at) values ($1, $2, 'admin', $3)`,
+    [accountId, backoffice.operatorId('leaver'), clock.now()],
+  );
+  const leaver = createOperatorDriver(backoffice.url);
+  expectAnswer(await leaver.signIn('leaver@loja.example', operatorPassword), 200);
+  const added = await addOperator('admin', leaver, `/api/accounts/${accountId}`);
+  return {
+    accountId,
+    first: { id: backoffice.operatorId('leaver'), driver: leaver },
+    second: { id: added.operator.id, driver: added.driver },
+  };
+}
+
+describe('the API keys of an account', () => {
+  const keys = () => itemsOf<ApiKey>(alda, `${account}/api-keys`);
+  const make = async (body: object) =>
+    expectAnswer(await alda.call('POST', `${account}/api-keys`, body), 201) as {
+      apiKey: ApiKey;
+      secret: string;
+    };
+
+  it('show their secret once; only its hash is kept', async () => {
+    const { apiKey, secret } = await make({ name: 'Signer' });
+    expect(secret).toMatch(/^ca_[\w-]{43}$/);
+    expect(apiKey).toMatchObject({ name: 'Signer', certificateIds: null, revokedAt: null });
+    expect(await keys()).toEqual([apiKey]);
+    const { rows } = await backoffice.database.query(
+      'select k.key_hash, k.account_id from api_keys as k where k.api_key_id = $1',
+      [apiKey.id],
+    );
+    expect(rows).toEqual([{ key_hash: hashSecret(secret), account_id: backoffice.accountId }]);
+    const events = await auditOf(`api_key:${apiKey.id}`);
+    expect(events).toMatchObject([{ actor: by('alda'), action: 'api_key_created' }]);
+    expect(JSON.stringify(events) + backoffice.logged.join('')).not.toContain(secret);
+  });
+
+  it('may be limited to certificates of this account and to no other', async () => {
+    const { certificateId } = await backoffice.newCertificate();
+    const { apiKey } = await make({ name: 'One seal', certificateIds: [certificateId] });
+    expect(apiKey.certificateIds).toEqual([certificateId]);
+
+    const other = await accountOfTwo();
+    const theirs = other.first.driver;
+    const path = `/api/accounts/${other.accountId}/api-keys`;
+    const before = await keys();
+    const foreign = { name: 'Foreign', certificateIds: [certificateId] };
+    const answer = await theirs.call('POST', path, foreign);
+    expect(codeOf(answer)).toEqual(refused(404, 'not_found'));
+    const unknown = { name: 'Foreign', certificateIds: ['no-such-certificate'] };
+    const none = await theirs.call('POST', path, unknown);
+    expect(shapeOf(answer)).toEqual(shapeOf(none));
+    expect(await itemsOf(theirs, path)).toEqual([]);
+    expect(await keys()).toEqual(before);
+  });
+
+  it('are revoked once, stay in the list, and set their name free', async () => {
+    const { apiKey } = await make({ name: 'Short-lived' });
+    const twin = await alda.call('POST', `${account}/api-keys`, { name: 'short-LIVED' });
+    expect(codeOf(twin)).toEqual(refused(409, 'already_exists'));
+    const path = `${account}/api-keys/${apiKey.id}`;
+    expect((await alda.call('DELETE', path)).status).toBe(204);
+    expect(codeOf(await alda.call('DELETE', path))).toEqual(refused(404, 'not_found'));
+    const listed = (await keys()).find(({ id }) => id === apiKey.id);
+    expect(listed?.revokedAt).not.toBeNull();
+    await make({ name: 'Short-lived' });
+    expect((await auditOf(`api_key:${apiKey.id}`)).at(-1)).toMatchObject({
+      actor: by('alda'),
+      action: 'api_key_revoked',
+    });
+  });
+
+  it('of another account are out of reach, also by the address of an own one', async () => {
+    const { apiKey } = await make({ name: 'Ours' });
+    const { accountId, first } = await accountOfTwo();
+    const answer = await first.driver.call(
+      'DELETE',
+      `/api/accounts/${accountId}/api-keys/${apiKey.id}`,
+    );
+    expect(codeOf(answer)).toEqual(refused(404, 'not_found'));
+    expect((await keys()).find(({ id }) => id === apiKey.id)?.revokedAt).toBeNull();
+  });
+
+  it.each([{ name: '' }, {}, { name: 'Empty', certificateIds: [] }])(
+    'are not made from %j',
+    async (body) => {
+      const answer = await alda.call('POST', `${account}/api-keys`, body);
+      expect(codeOf(answer)).toEqual(refused(400, 'invalid_request'));
+    },
+  );
+});
+
+describe('/openapi.json', () => {
+  it('describes every call of the settings', async () => {
+    const document = (await (await fetch(`${backoffice.url}/openapi.json`)).json()) as {
+      paths: Record<string, Record<string, { responses: object }> | undefined>;
+    };
+    const methods = (path: string) => Object.keys(document.paths[path] ?? {}).sort();
+    expect(methods('/api/sessions')).toEqual(['get']);
+    expect(methods('/api/sessions/{id}')).toEqual(['delete']);
+    expect(methods('/api/me')).toEqual(['patch']);
+    expect(methods('/api/accounts/{id}')).toEqual(['get', 'patch']);
+    expect(methods('/api/accounts/{id}/operators')).toEqual(['get', 'post']);
+    expect(methods('/api/accounts/{id}/operators/{operatorId}')).toEqual(['delete', 'patch']);
+    expect(methods('/api/accounts/{id}/api-keys')).toEqual(['get', 'post']);
+    expect(methods('/api/accounts/{id}/api-keys/{keyId}')).toEqual(['delete']);
+    const removal = document.paths['/api/accounts/{id}/operators/{operatorId}']?.['delete'];
+    expect(Object.keys(removal?.responses ?? {})).toEqual(
+      expect.arrayContaining(['204', '401', '403', '404', '409']),
+    );
+  });
+});
