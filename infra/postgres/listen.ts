@@ -4,12 +4,12 @@ const firstDelayMs = 100;
 const longestDelayMs = 10_000;
 
 /**
- * Calls `onNotify` when the channel is notified, and once after each time the connection was made (what was notified before is not told again). A connection
- * that breaks is made again with back-off. Only hastens what is polled for anyway: nothing may depend on a notification.
+ * Calls `onNotify` with the payload when the channel is notified, and without one after each time the connection was made (what was notified before is
+ * not told again). A connection that breaks is made again with back-off. Only hastens what is polled for anyway: nothing may depend on a notification.
  */
 export function listenTo(
   { url, applicationName, channel }: { url: string; applicationName: string; channel: string },
-  onNotify: () => void,
+  onNotify: (payload?: string) => void,
 ): { stop(): Promise<void> } {
   let stopped = false;
   let client: pg.Client | undefined;
@@ -41,7 +41,9 @@ export function listenTo(
     client = next;
     next.on('error', end);
     next.on('end', end);
-    next.on('notification', onNotify);
+    next.on('notification', ({ payload = '' }) => {
+      onNotify(payload);
+    });
     try {
       await next.connect();
       await next.query(`listen ${pg.escapeIdentifier(channel)}`);

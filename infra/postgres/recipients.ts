@@ -4,7 +4,7 @@ import type { Role } from '../../domain/roles.ts';
 import { dueReminderOf, grantColumns, grantFromRow, type GrantRow } from './grants.ts';
 import type { Queryable } from './pool.ts';
 
-export type MailState = 'sending' | 'accepted' | 'refused' | 'failed';
+type MailState = 'sending' | 'accepted' | 'refused' | 'failed';
 
 /** An operator of a certificate's account, with the last mail to them about it. */
 export type Recipient = {

@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { Sealer } from '../../infra/postgres/sealing.ts';
 import type { SessionLimits } from '../../infra/postgres/sessions.ts';
+import type { ScreenChanges } from '../../infra/postgres/screen-changes.ts';
 import type { RenewalStore } from '../../infra/postgres/renewals.ts';
 import { answerUnavailable } from '../shared/answer-unavailable.ts';
 import type { Dependencies } from '../shared/health.ts';
@@ -13,6 +14,8 @@ import { createRenewalCaClients, type CaTimeouts } from './ca-clients.ts';
 import { createCallbackRoute } from './callback-route.ts';
 import { createCertificateRoutes } from './certificate-routes.ts';
 import { createClientServiceRoutes } from './client-service-routes.ts';
+import { createEventStreams } from './event-streams.ts';
+import { createEventsRoute } from './events-routes.ts';
 import { refuseCrossSite } from './guards.ts';
 import { createOperatorRoutes } from './operator-routes.ts';
 import { servePages } from './pages.ts';
@@ -28,6 +31,7 @@ import { createTimelineRoutes } from './timeline-routes.ts';
 export type BackofficeOptions = {
   readonly store: RenewalStore;
   readonly sealer: Sealer;
+  readonly changes: ScreenChanges;
   readonly publicUrl: string;
   readonly sessionLimits: SessionLimits;
   readonly caTimeouts: CaTimeouts;
@@ -45,6 +49,8 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
   const { database, clock } = store;
   const secure = new URL(publicUrl).protocol === 'https:';
   const authentication = createSessionAuthentication(database, clock, sessionLimits);
+  const { changes } = options;
+  const streams = createEventStreams({ database, clock, limits: sessionLimits, changes, log });
   const process = createRenewalProcess({
     store,
     sealer,
@@ -81,6 +87,7 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
       ...createTimelineRoutes(parts),
       ...createRecipientsRoutes(parts),
       ...createAttentionRoutes(parts),
+      createEventsRoute(streams, authentication),
     ],
   });
 }

@@ -1,5 +1,6 @@
 import { followDatabaseClock } from '../../infra/postgres/clock.ts';
 import { openDatabase } from '../../infra/postgres/pool.ts';
+import { followScreenChanges } from '../../infra/postgres/screen-changes.ts';
 import { createSealer } from '../../infra/postgres/sealing.ts';
 import { connectTemporal } from '../../infra/temporal/client.ts';
 import { createGrantWorkflows } from '../../infra/temporal/grant-workflows.ts';
@@ -24,6 +25,10 @@ await runService({
   async start() {
     const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'backoffice' });
     const clock = await followDatabaseClock(database);
+    const changes = followScreenChanges({
+      url: config.DATABASE_URL,
+      applicationName: 'backoffice',
+    });
     const sealer = createSealer(
       config.SEALING_KEYS.map(({ id, key }) => ({ id, key: Buffer.from(key) })),
     );
@@ -47,6 +52,7 @@ await runService({
     const app = createBackoffice({
       store: { database, clock, policy },
       sealer,
+      changes,
       publicUrl: config.PUBLIC_URL,
       sessionLimits: {
         idleSeconds: config.SESSION_IDLE_SECONDS,
@@ -79,6 +85,7 @@ await runService({
       async stop() {
         // A request under way may be asking the CA: it gets the time that the process has.
         await http.stop(config.SHUTDOWN_GRACE_SECONDS * 900);
+        await changes.stop();
         await relay.stop();
         await temporal.close();
         clock.stop();

@@ -5,6 +5,7 @@ import { freePort } from '../../infra/development/ports.ts';
 import { followDatabaseClock } from '../../infra/postgres/clock.ts';
 import { openDatabase, type Database } from '../../infra/postgres/pool.ts';
 import type { RenewalStore } from '../../infra/postgres/renewals.ts';
+import { followScreenChanges } from '../../infra/postgres/screen-changes.ts';
 import { createSealer, type Sealer } from '../../infra/postgres/sealing.ts';
 import { createBackoffice } from '../../services/backoffice/app.ts';
 import { createAdministration } from '../../services/shared/administration.ts';
@@ -88,6 +89,10 @@ export async function startTestBackoffice(
   ]);
   const database = openDatabase({ url: testDatabase.url, applicationName: 'backoffice test' });
   const following = await followDatabaseClock(database);
+  const changes = followScreenChanges({
+    url: testDatabase.url,
+    applicationName: 'backoffice test',
+  });
   let aheadMs = 0;
   const clock: TestClock = {
     now: () => new Date(following.now().getTime() + aheadMs),
@@ -125,6 +130,7 @@ export async function startTestBackoffice(
     store,
     sealer,
     publicUrl: url,
+    changes,
     sessionLimits: { idleSeconds: 28_800, absoluteSeconds: 604_800 },
     caTimeouts,
     workflowsUrl: 'http://127.0.0.1:8233/namespaces/default/workflows',
@@ -213,6 +219,7 @@ export async function startTestBackoffice(
     },
     async close() {
       await http.stop(0);
+      await changes.stop();
       await simulator.close();
       following.stop();
       await database.end();
