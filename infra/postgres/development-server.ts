@@ -128,6 +128,8 @@ export async function removePostgresData(dataDir: string): Promise<void> {
 
 async function query(url: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  // A connection that breaks between two statements is told by the next; without a listener Node would end the process.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await client.query(sql);

@@ -11,6 +11,8 @@ const migrationLock = 7_203_001;
  */
 export async function migrate(databaseUrl: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'migrate' });
+  // A connection that breaks between two statements is told by the next; without a listener Node would end the process.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await client.query('select pg_advisory_lock($1)', [migrationLock]);

@@ -41,8 +41,9 @@ export function openDatabase({
     idle_in_transaction_session_timeout: 10_000,
     keepAlive: true,
   });
-  // A connection that breaks while idle is replaced at the next use; without a listener Node would end the process.
+  // A connection may break while idle, or in a transaction between two statements: whoever uses it next is told. Without listeners Node would end the process.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 
