@@ -34,6 +34,8 @@ export type GuardedProcess = {
 };
 
 export type Guardian = {
+  /** Its process, which ends after the last one it guards. Undefined when it could not be started. */
+  readonly pid: number | undefined;
   start(spec: ProcessSpec): Promise<GuardedProcess>;
   /** Removes a folder after the last process has ended, also when the starter was killed. */
   removeAtEnd(path: string): void;
@@ -118,6 +120,7 @@ export function createGuardian(): Guardian {
   });
 
   return {
+    pid: guardian.pid,
     async start(spec) {
       const { onLine, stopSignal = 'SIGTERM', graceMs = 8_000, ...rest } = spec;
       const id = ++lastId;

@@ -99,7 +99,8 @@ export async function startTemporal(options: TemporalOptions): Promise<RunningTe
   const { guardian, cli, port, uiPort, databaseFile, namespace, retentionDays, logFile } = options;
   const address = `127.0.0.1:${port}`;
   if (databaseFile !== undefined) await mkdir(dirname(databaseFile), { recursive: true });
-  const connection = Connection.lazy({ address });
+  // Without the client's own retries: one that is still waiting when the connection is closed would end the process.
+  const connection = Connection.lazy({ address, interceptors: [] });
   try {
     const server = await startPart(
       guardian,

@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createGuardian } from '../../infra/development/guardian.ts';
-import { withLock } from '../../infra/development/lock.mjs';
+import { isAlive, withLock } from '../../infra/development/lock.mjs';
 import { requirePort } from '../../infra/development/ports.ts';
 import { waitUntil } from '../../infra/development/wait-until.ts';
 import { removePostgresData } from '../../infra/postgres/development-server.ts';
@@ -55,9 +54,9 @@ async function runAlone(options: StackOptions): Promise<void> {
   await requirePorts(options);
   if (fresh) await progress.step('Removing the data of before', () => removeData(folders));
   await mkdir(folders.logs, { recursive: true });
-  await writeFile(folders.marker, '');
 
   const guardian = createGuardian();
+  await writeFile(folders.marker, String(guardian.pid ?? ''));
   // Told to end, or failed: from then on nothing is started again.
   const over = new AbortController();
   const context: StackContext = {
@@ -153,7 +152,7 @@ function shellLines(env: Readonly<Record<string, string>>): string {
     .join('\n');
 }
 
-async function requirePorts({ config, folders, say }: StackOptions): Promise<void> {
+async function requirePorts({ config, folders }: StackOptions): Promise<void> {
   const ports: (readonly [keyof StackConfig, string])[] = [
     ['BACKOFFICE_PORT', 'the backoffice'],
     ['GATE_PORT', 'the gate'],
@@ -177,18 +176,19 @@ async function requirePorts({ config, folders, say }: StackOptions): Promise<voi
   }
   const check = () =>
     Promise.all(ports.map(([name, what]) => requirePort(config[name] as number, name, what)));
-  if (!existsSync(folders.marker)) {
-    await check();
-    return;
-  }
-  // The last stack here was killed: its guardian is perhaps still ending what it had started.
-  await waitUntil(async () => (await check()).length > 0, {
+  await untilLastStackEnded(folders.marker);
+  await check();
+}
+
+/** Where the last stack was killed, its guardian may still be ending what that had started: ports are free before files are. */
+async function untilLastStackEnded(marker: string): Promise<void> {
+  const guardian = Number(await readFile(marker, 'utf8').catch(() => ''));
+  if (guardian === 0) return;
+  // Overdue, the number is somebody else's by now; what is really in the way is told by the ports.
+  await waitUntil(() => !isAlive(guardian), {
     what: 'The last stack here did not end',
-    deadlineMs: 12_000,
-  }).catch((error: unknown) => {
-    say((error as Error).message);
-    throw (error as Error).cause;
-  });
+    deadlineMs: 15_000,
+  }).catch(() => undefined);
 }
 
 async function removeData(folders: Folders): Promise<void> {
