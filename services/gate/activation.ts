@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { Problem } from '../../domain/errors.ts';
 import { CaError, type CaClient } from '../../infra/ca/csc-client.ts';
 import { findCredentialAtCa } from '../../infra/postgres/certificates.ts';
@@ -9,14 +8,12 @@ import {
   type GateStore,
   type SealedActivation,
 } from '../../infra/postgres/gate-store.ts';
+import { openTokens, sealTokens } from '../../infra/postgres/sealed-tokens.ts';
 import type { Sealer } from '../../infra/postgres/sealing.ts';
 import type { CaClients } from '../shared/ca-clients.ts';
 
 /** An access token that ends sooner than this is refreshed before it is handed out. */
 const refreshBeforeMs = 60_000;
-
-const tokensSchema = z.object({ accessToken: z.string(), refreshToken: z.string().optional() });
-type Tokens = z.output<typeof tokensSchema>;
 
 /** What a signer needs to call the CA. */
 export type Activation = {
@@ -64,7 +61,7 @@ export async function activate(options: ActivationOptions, asked: Asked): Promis
   if (answer.kind === 'refresh_first') throw new Problem('ca_session_ended');
   const { sealed, stored } = answer;
   const { grantId, grant, used } = stored;
-  const { accessToken } = openTokens(sealer, sealed, grantId);
+  const { accessToken } = openTokens(sealer, sealed.sealedTokens, grantId);
   return {
     cscBaseUri: credential.baseUri,
     dialect,
@@ -82,10 +79,6 @@ function isGoodFor({ tokensExpireAt }: SealedActivation, { clock }: GateStore): 
   return tokensExpireAt.getTime() - clock.now().getTime() > refreshBeforeMs;
 }
 
-function openTokens(sealer: Sealer, { sealedTokens }: SealedActivation, grantId: string): Tokens {
-  return tokensSchema.parse(JSON.parse(sealer.open(sealedTokens, grantId)));
-}
-
 /** Stores new tokens, or ends the grant when the CA refuses them for good. */
 async function refresh(
   { store, sealer }: ActivationOptions,
@@ -97,14 +90,18 @@ async function refresh(
     await withTokensLocked(store, grantId, async (current) => {
       // Another request, or another gate, may have refreshed it while this one waited for the lock.
       if (isGoodFor(current, store)) return current;
-      const { refreshToken } = openTokens(sealer, current, grantId);
+      const { refreshToken } = openTokens(sealer, current.sealedTokens, grantId);
       if (refreshToken === undefined) return stillValid(current, store);
       const askedAt = store.clock.now();
-      const { accessTokenExpiresInSeconds, ...tokens } = await ca.refreshTokens(refreshToken);
+      const tokens = await ca.refreshTokens(refreshToken);
       return {
         ...current,
-        sealedTokens: sealer.seal(JSON.stringify(tokens), grantId),
-        tokensExpireAt: new Date(askedAt.getTime() + accessTokenExpiresInSeconds * 1000),
+        sealedTokens: sealTokens(
+          sealer,
+          { accessToken: tokens.accessToken, refreshToken: tokens.refreshToken },
+          grantId,
+        ),
+        tokensExpireAt: new Date(askedAt.getTime() + tokens.accessTokenExpiresInSeconds * 1000),
       };
     });
   } catch (error) {
