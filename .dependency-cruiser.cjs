@@ -24,6 +24,18 @@ module.exports = {
       from: { path: '^services/([^/]+)/', pathNot: '[.]test[.]ts$' },
       to: { path: '^services/([^/]+)/', pathNot: ['^services/$1/', '^services/shared/'] },
     },
+    // The page runs in browsers: of the server it knows what the API answers, as types, and the rules of the domain.
+    between(
+      'page-imports-types-only',
+      '^services/backoffice/web/',
+      '^(infra|activities|workflows|services/(?!backoffice/web/))',
+      { dependencyTypesNot: ['type-only'] },
+    ),
+    between(
+      'nobody-imports-the-page',
+      '^services/(?!backoffice/web/)',
+      '^services/backoffice/web/',
+    ),
     {
       name: 'shared-imports-no-service',
       severity: 'error',
@@ -40,8 +52,12 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    exclude: { path: '/dist/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.json'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.tsx', '.js', '.mjs', '.json'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
   },
 };

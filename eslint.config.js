@@ -1,6 +1,7 @@
 import eslint from '@eslint/js';
 import prettier from 'eslint-config-prettier';
 import jest from 'eslint-plugin-jest';
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 const noImports = (...patterns) => ({
@@ -85,6 +86,14 @@ export default tseslint.config(
     files: ['infra/**/*.ts'],
     ignores: ['**/*.test.ts'],
     rules: noImports({ group: ['**/services/**'], message: 'Infra does not know the services.' }),
+  },
+  { files: ['services/backoffice/web/**'], ...reactHooks.configs.flat.recommended },
+  {
+    files: ['services/backoffice/web/**'],
+    rules: {
+      // Handlers of events are written so everywhere.
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+    },
   },
   { files: ['**/*.test.ts'], ...jest.configs['flat/recommended'] },
   {

@@ -18,7 +18,7 @@ import { createEventStreams } from './event-streams.ts';
 import { createEventsRoute } from './events-routes.ts';
 import { refuseCrossSite } from './guards.ts';
 import { createOperatorRoutes } from './operator-routes.ts';
-import { servePages } from './pages.ts';
+import { createPages } from './pages.ts';
 import { createRecipientsRoutes } from './recipients-routes.ts';
 import { createRenewalProcess } from './renewal-process.ts';
 import { createRenewalRoutes } from './renewal-routes.ts';
@@ -43,7 +43,7 @@ export type BackofficeOptions = {
   readonly checkResponses: boolean;
 };
 
-/** The backoffice: the operators' API and its bare pages, and the way to the CA and back. */
+/** The backoffice: the operators' page and its API, and the way to the CA and back. */
 export function createBackoffice(options: BackofficeOptions): HttpApp {
   const { store, sealer, publicUrl, sessionLimits, log, metrics } = options;
   const { database, clock } = store;
@@ -58,6 +58,7 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
     publicUrl,
     log,
   });
+  const pages = createPages();
   const parts: RouteParts = {
     store,
     authentication,
@@ -73,7 +74,7 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
     version: '1',
     dependencies: options.dependencies,
     checkResponses: options.checkResponses,
-    extraMiddleware: [answerUnavailable, refuseCrossSite(publicUrl), servePages],
+    extraMiddleware: [answerUnavailable, refuseCrossSite(publicUrl), pages.serve],
     routes: [
       ...createSessionRoutes(sessionParts),
       ...createSessionListRoutes(sessionParts),
@@ -83,7 +84,7 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
       ...createCertificateRoutes(parts),
       ...createRenewalRoutes(parts),
       ...createClientServiceRoutes(parts),
-      createCallbackRoute(process),
+      createCallbackRoute(process, pages),
       ...createTimelineRoutes(parts),
       ...createRecipientsRoutes(parts),
       ...createAttentionRoutes(parts),

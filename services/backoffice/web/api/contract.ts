@@ -1,0 +1,29 @@
+/** What the API answers, as its own schemas have it: types only, so that nothing of the server comes into the page. */
+import type { z } from 'zod';
+import type { whoAmI } from '../../session-routes.ts';
+import type { AttentionItem } from '../../attention-list.ts';
+import type { certificateView, listItemView } from '../../certificate-view.ts';
+
+export type { AttentionItem };
+export type { RenewalView, GrantView } from '../../renewal-view.ts';
+export type { Permission, Role } from '../../../../domain/roles.ts';
+export type WhoAmI = z.output<typeof whoAmI> & {
+  readonly serverNow: string;
+  readonly policy: {
+    readonly grantSeconds: number;
+    readonly allowance: number;
+    readonly warningSeconds: number;
+    readonly usageWarningPercent: number;
+    readonly codeWindowSeconds: number;
+    readonly attemptSeconds: number;
+    readonly tries: number;
+  };
+};
+export type CertificateView = z.output<typeof certificateView>;
+export type ListedCertificate = z.output<typeof listItemView>;
+export type CertificatePage = {
+  readonly items: readonly ListedCertificate[];
+  readonly totals: Readonly<Record<ListedCertificate['standing'], number>>;
+  readonly nextCursor: string | null;
+};
+export type AttentionList = { readonly items: readonly AttentionItem[]; readonly total: number };

@@ -1,0 +1,90 @@
+import { keepPreviousData, queryOptions, infiniteQueryOptions } from '@tanstack/react-query';
+import type { StandingName } from '../../../../domain/grant.ts';
+import { call, withQuery } from './client.ts';
+import type {
+  AttentionList,
+  CertificatePage,
+  CertificateView,
+  RenewalView,
+  WhoAmI,
+} from './contract.ts';
+import { syncServerClock } from './server-clock.ts';
+
+type Asked = { readonly signal: AbortSignal };
+
+/** Reads, and takes the server's clock from what is read. */
+async function readWithClock<T extends { readonly serverNow: string }>(
+  path: string,
+  signal: AbortSignal,
+): Promise<T> {
+  const askedAtMs = performance.now();
+  const answer = await call<T>('GET', path, { signal });
+  syncServerClock(answer.serverNow, askedAtMs);
+  return answer;
+}
+
+const id = encodeURIComponent;
+
+/** The keys under which what was read is kept; live.ts throws away by them. */
+export const keys = {
+  session: ['session'],
+  certificates: ['certificates'],
+  certificate: (certificateId: string) => ['certificate', certificateId],
+  renewals: ['renewals'],
+  renewal: (renewalId: string) => ['renewal', renewalId],
+  attention: ['attention'],
+} as const;
+
+export const sessionQuery = queryOptions({
+  queryKey: keys.session,
+  queryFn: ({ signal }: Asked) => readWithClock<WhoAmI>('/api/session', signal),
+  staleTime: 60_000,
+});
+
+export type CertificateFilter = {
+  readonly q?: string | undefined;
+  readonly standing?: StandingName | undefined;
+  readonly account?: string | undefined;
+  readonly sort?: 'trouble' | 'alias' | 'expiry' | undefined;
+};
+
+const pageLength = 50;
+
+export const certificatesQuery = (filter: CertificateFilter) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.certificates, filter],
+    queryFn: ({ signal, pageParam }) =>
+      call<CertificatePage>(
+        'GET',
+        withQuery('/api/certificates', { ...filter, limit: pageLength, cursor: pageParam }),
+        { signal },
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
+    placeholderData: keepPreviousData,
+  });
+
+export const certificateQuery = (certificateId: string) =>
+  queryOptions({
+    queryKey: keys.certificate(certificateId),
+    queryFn: ({ signal }: Asked) =>
+      readWithClock<CertificateView>(`/api/certificates/${id(certificateId)}`, signal),
+  });
+
+export const renewalQuery = (renewalId: string) =>
+  queryOptions({
+    queryKey: keys.renewal(renewalId),
+    queryFn: ({ signal }: Asked) =>
+      readWithClock<RenewalView>(`/api/renewals/${id(renewalId)}`, signal),
+  });
+
+export const openRenewalsQuery = queryOptions({
+  queryKey: keys.renewals,
+  queryFn: ({ signal }: Asked) =>
+    call<{ items: RenewalView[] }>('GET', '/api/renewals', { signal }).then(({ items }) => items),
+});
+
+export const attentionQuery = queryOptions({
+  queryKey: keys.attention,
+  queryFn: ({ signal }: Asked) => call<AttentionList>('GET', '/api/attention', { signal }),
+});

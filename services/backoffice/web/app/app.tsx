@@ -1,0 +1,101 @@
+import { QueryClientProvider, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+import { isProblem, onSessionEnded } from '../api/client.ts';
+import type { WhoAmI } from '../api/contract.ts';
+import { keys, sessionQuery } from '../api/queries.ts';
+import { createQueryClient } from '../api/query-client.ts';
+import { Skeleton } from '../design/skeleton.tsx';
+import { LanguageProvider } from '../language/language.tsx';
+import { nearestLanguage, type Language } from '../language/languages.ts';
+import { words } from '../language/words.ts';
+import { InvitationScreen, isInvitation } from '../screens/invitation/invitation-screen.tsx';
+import { SessionEndedDialog, SignInScreen } from '../screens/sign-in/sign-in-screen.tsx';
+import { FaultNotice } from './fault.tsx';
+import { SessionProvider } from './session.tsx';
+import { Shell } from './shell.tsx';
+import styles from './app.module.css';
+
+const queryClient = createQueryClient();
+
+export function App() {
+  return (
+    <QueryClientProvider client={queryClient}>
+      <Entrance />
+    </QueryClientProvider>
+  );
+}
+
+/** Who is signed in sees the product; who is not signs in, and goes on at the address he came for. */
+function Entrance() {
+  const [language, setLanguage] = useState(rememberedLanguage);
+  const session = useQuery(sessionQuery);
+  const client = useQueryClient();
+  const [hasEnded, setEnded] = useState(false);
+  useEffect(() => onSessionEnded(() => setEnded(true)), []);
+
+  const signedIn = (who: WhoAmI): void => {
+    const isSomebodyElse = session.data?.operator.id !== who.operator.id;
+    if (isSomebodyElse) client.removeQueries();
+    client.setQueryData(keys.session, who);
+    setEnded(false);
+    rememberLanguage(nearestLanguage([who.operator.locale]));
+    void client.invalidateQueries();
+  };
+  const speak = (next: Language): void => {
+    rememberLanguage(next);
+    setLanguage(next);
+  };
+
+  if (isInvitation()) {
+    return (
+      <LanguageProvider language={language}>
+        <InvitationScreen onLanguage={speak} onSignedIn={signedIn} />
+      </LanguageProvider>
+    );
+  }
+  if (session.data !== undefined) {
+    return (
+      <LanguageProvider language={nearestLanguage([session.data.operator.locale])}>
+        <SessionProvider session={session.data}>
+          <Shell key={session.data.operator.id} isLive={!hasEnded} />
+          {hasEnded && <SessionEndedDialog onSignedIn={signedIn} />}
+        </SessionProvider>
+      </LanguageProvider>
+    );
+  }
+  return (
+    <LanguageProvider language={language}>
+      {session.error === null ? (
+        <main className={styles.alone}>
+          <Skeleton label={words[language].loading} />
+        </main>
+      ) : isProblem(session.error, 'session_required') ? (
+        <SignInScreen onLanguage={speak} onSignedIn={signedIn} />
+      ) : (
+        <main className={styles.alone}>
+          <FaultNotice error={session.error} onRetry={() => void session.refetch()} />
+        </main>
+      )}
+    </LanguageProvider>
+  );
+}
+
+const languageKey = 'language';
+
+/** Before anybody is signed in: what was spoken here last, else what the browser asks for. */
+function rememberedLanguage(): Language {
+  try {
+    const remembered = localStorage.getItem(languageKey);
+    return nearestLanguage([...(remembered === null ? [] : [remembered]), ...navigator.languages]);
+  } catch {
+    return nearestLanguage(navigator.languages);
+  }
+}
+
+function rememberLanguage(language: Language): void {
+  try {
+    localStorage.setItem(languageKey, language);
+  } catch {
+    // A browser that keeps nothing is asked again next time.
+  }
+}

@@ -1,0 +1,76 @@
+import { ApiProblem, isProblem } from '../api/client.ts';
+import { Button } from '../design/button.tsx';
+import { Notice } from '../design/notice.tsx';
+import { problemTexts } from '../language/problem-texts.ts';
+import { defineTexts, useTexts } from '../language/texts.ts';
+import { words } from '../language/words.ts';
+
+const texts = defineTexts({
+  en: {
+    offline: [
+      'You are offline.',
+      'What you see may be old. Nothing was changed; it goes on by itself when the network is back.',
+    ],
+    unanswered: [
+      'The server did not answer.',
+      'What you had here is not lost. Look at the state before you do something again.',
+    ],
+    reference: (id: string) => `Reference: ${id}`,
+  },
+  'pt-PT': {
+    offline: [
+      'Está sem ligação à rede.',
+      'O que vê pode ser antigo. Nada foi alterado; continua por si quando a rede voltar.',
+    ],
+    unanswered: [
+      'O servidor não respondeu.',
+      'O que tinha aqui não se perdeu. Veja o estado antes de repetir algo.',
+    ],
+    reference: (id: string) => `Referência: ${id}`,
+  },
+});
+
+/** What went wrong in words: what happened and what was not affected, what to do, and the reference for the platform engineers. */
+export function useFault(error: unknown): {
+  readonly sentence: string;
+  readonly whatToDo: string;
+  readonly reference: string | undefined;
+} {
+  const own = useTexts(texts);
+  const problems = useTexts(problemTexts);
+  if (error instanceof ApiProblem) {
+    // A code of a newer server than this page: its own words are better than none.
+    const { code, title, detail, status, instance } = error.problem;
+    const [sentence, whatToDo] = Object.hasOwn(problems, code) ? problems[code] : [title, detail];
+    // A refusal explains itself; only a fault is for somebody else to look up.
+    return { sentence, whatToDo, reference: status >= 500 ? instance : undefined };
+  }
+  const [sentence = '', whatToDo = ''] = navigator.onLine ? own.unanswered : own.offline;
+  return { sentence, whatToDo, reference: undefined };
+}
+
+/** A fault where it happened. */
+export function FaultNotice({
+  error,
+  onRetry,
+}: {
+  readonly error: unknown;
+  readonly onRetry?: (() => void) | undefined;
+}) {
+  const { sentence, whatToDo, reference } = useFault(error);
+  const own = useTexts(texts);
+  const { tryAgain } = useTexts(words);
+  // Signing in is offered over the whole page already.
+  if (isProblem(error, 'session_required')) return null;
+  return (
+    <Notice
+      tone="bad"
+      announce="alert"
+      title={sentence}
+      actions={onRetry && <Button onClick={onRetry}>{tryAgain}</Button>}
+    >
+      <p>{whatToDo}</p>
+      {reference !== undefined && <p>{own.reference(reference)}</p>}
+    </Notice>
+  );
+}

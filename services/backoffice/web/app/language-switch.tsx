@@ -1,0 +1,48 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { call } from '../api/client.ts';
+import type { WhoAmI } from '../api/contract.ts';
+import { keys } from '../api/queries.ts';
+import { useLanguage } from '../language/language.tsx';
+import { languages, type Language } from '../language/languages.ts';
+import { FaultNotice } from './fault.tsx';
+import styles from './language-switch.module.css';
+
+const names: Record<Language, string> = { 'pt-PT': 'Português', en: 'English' };
+
+/** The language of whoever is signed in: kept with the operator, whose mails follow it. */
+export function LanguageSwitch() {
+  const client = useQueryClient();
+  const change = useMutation({
+    mutationFn: (locale: Language) => call<WhoAmI>('PATCH', '/api/me', { body: { locale } }),
+    onSuccess: (who) => client.setQueryData(keys.session, who),
+  });
+  return (
+    <>
+      <LanguageButtons onChoose={(language) => change.mutate(language)} />
+      {change.error !== null && <FaultNotice error={change.error} />}
+    </>
+  );
+}
+
+/** Each language in its own words, so that whoever landed in the wrong one finds out. */
+export function LanguageButtons({ onChoose }: { readonly onChoose: (language: Language) => void }) {
+  const { language: spoken } = useLanguage();
+  return (
+    <div role="group" aria-label="Idioma / Language" className={styles.languages}>
+      {languages.map((language) => (
+        <button
+          key={language}
+          type="button"
+          lang={language}
+          aria-pressed={language === spoken}
+          className={styles.language}
+          onClick={() => {
+            onChoose(language);
+          }}
+        >
+          {names[language]}
+        </button>
+      ))}
+    </div>
+  );
+}

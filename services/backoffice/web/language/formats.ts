@@ -1,0 +1,101 @@
+import { usagePercent } from '../../../../domain/grant.ts';
+import type { Language } from './languages.ts';
+
+const secondMs = 1_000;
+const minuteMs = 60 * secondMs;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+
+export type Formats = ReturnType<typeof createFormats>;
+
+/** Numbers, dates and spans as people of a language write them. Instants are RFC 3339 texts as the API gives them; zones are IANA names. */
+export function createFormats(language: Language) {
+  const locale = language === 'en' ? 'en-GB' : 'pt-PT';
+  const numbers = new Intl.NumberFormat(locale, { useGrouping: 'always' });
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
+  const list = new Intl.ListFormat(locale);
+  const forZone = remember((timeZone: string) => ({
+    day: new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone }),
+    short: new Intl.DateTimeFormat(locale, {
+      ...{ day: 'numeric', month: 'short', year: 'numeric' },
+      ...{ hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone },
+    }),
+    long: new Intl.DateTimeFormat(locale, {
+      ...{ weekday: 'short', day: 'numeric', month: 'long', year: 'numeric' },
+      ...{ hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone },
+    }),
+    time: new Intl.DateTimeFormat(locale, {
+      ...{ hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone },
+    }),
+  }));
+  const unit = remember(
+    (name: 'day' | 'hour' | 'minute') =>
+      new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'long' }),
+  );
+
+  return {
+    locale,
+    /** `1 000 000 000` */
+    number: (value: number) => numbers.format(value),
+    /** Rounded down: no figure reaches a limit that was not reached. */
+    percent: (part: number, whole: number) =>
+      `${numbers.format(Math.min(100, usagePercent(part, whole)))} %`,
+    /** `16 June 2026` */
+    day: (instant: string, timeZone: string) => forZone(timeZone).day.format(new Date(instant)),
+    /** `Tue, 16 June 2026, 15:04 (Lisbon)`; the zone is always named. */
+    instant: (instant: string, timeZone: string) =>
+      `${forZone(timeZone).long.format(new Date(instant))} (${zoneName(timeZone)})`,
+    /** `16 Jun 2026, 15:04`, where the zone stands beside it already. */
+    shortInstant: (instant: string, timeZone: string) =>
+      forZone(timeZone).short.format(new Date(instant)),
+    /** `15:04` */
+    time: (instant: string, timeZone: string) => forZone(timeZone).time.format(new Date(instant)),
+    /** `in 6 days`, `3 minutes ago`: whole units, rounded towards now, so that no time is promised that is not there. */
+    relative(instant: string, nowMs: number): string {
+      const ms = Date.parse(instant) - nowMs;
+      const [name, unitMs] = unitOf(Math.abs(ms));
+      const count = Math.trunc(ms / unitMs);
+      // Intl tells 0 as the future.
+      return relative.format(count === 0 && ms < 0 ? -0 : count, name);
+    },
+    /** `6 days`, `3 hours`, `59 minutes`: rounded down. */
+    span(ms: number): string {
+      const [name, unitMs] = unitOf(ms);
+      return unit(name).format(Math.max(0, Math.floor(ms / unitMs)));
+    },
+    /** `60 days` */
+    days: (seconds: number) => unit('day').format(Math.round((seconds * secondMs) / dayMs)),
+    /** `a, b and c` */
+    list: (items: readonly string[]) => list.format(items),
+  };
+}
+
+/** Days down to one, hours down to one, then minutes. */
+function unitOf(ms: number): readonly ['day' | 'hour' | 'minute', number] {
+  if (ms >= dayMs) return ['day', dayMs];
+  if (ms >= hourMs) return ['hour', hourMs];
+  return ['minute', minuteMs];
+}
+
+/** `1:05` */
+export function clockText(seconds: number): string {
+  const whole = Math.max(0, Math.ceil(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}
+
+/** The place a zone is named for: `Lisbon` of `Europe/Lisbon`. */
+export function zoneName(timeZone: string): string {
+  return (timeZone.split('/').at(-1) ?? timeZone).replaceAll('_', ' ');
+}
+
+function remember<K, V>(make: (key: K) => V): (key: K) => V {
+  const made = new Map<K, V>();
+  return (key) => {
+    let value = made.get(key);
+    if (value === undefined) {
+      value = make(key);
+      made.set(key, value);
+    }
+    return value;
+  };
+}
