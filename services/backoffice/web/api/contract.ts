@@ -20,7 +20,11 @@ export type WhoAmI = z.output<typeof whoAmI> & {
   };
 };
 export type CertificateView = z.output<typeof certificateView>;
-export type ListedCertificate = z.output<typeof listItemView>;
+export type ListedCertificate = z.output<typeof listItemView> & {
+  readonly effectiveAt: string | null;
+  readonly endsAt: string | null;
+};
+export type ClientService = CertificateView['clientServices'][number];
 export type CertificatePage = {
   readonly items: readonly ListedCertificate[];
   readonly totals: Readonly<Record<ListedCertificate['standing'], number>>;
