@@ -34,6 +34,27 @@ describe('the session', () => {
         { name: 'Loja Azul', role: 'operator', permissions: ['read', 'renew', 'activate'] },
       ],
     });
+    const alda = await backoffice.signedIn('alda');
+    expect((await alda.call('GET', '/api/session')).body).toMatchObject({
+      accounts: [{ permissions: ['read', 'renew', 'activate', 'settings', 'revoke', 'inspect'] }],
+    });
+  });
+
+  it('tells the figures that this backoffice works by, and its time', async () => {
+    const before = backoffice.clock.now();
+    const { body } = await ana.call('GET', '/api/session');
+    const { policy, serverNow } = body as { policy: object; serverNow: string };
+    expect(policy).toEqual({
+      grantSeconds: 5_184_000,
+      allowance: 1_000_000_000,
+      warningSeconds: 604_800,
+      usageWarningPercent: 90,
+      codeWindowSeconds: 120,
+      attemptSeconds: 900,
+      tries: 3,
+    });
+    expect(Date.parse(serverNow)).toBeGreaterThanOrEqual(before.getTime());
+    expect(Date.parse(serverNow)).toBeLessThanOrEqual(backoffice.clock.now().getTime());
   });
 
   it.each([
@@ -136,27 +157,6 @@ describe('the list', () => {
     expect(await alda.call('GET', '/api/certificates?cursor=x')).toMatchObject({ status: 400 });
   });
 
-  it("shows nothing of other people's accounts", async () => {
-    const stranger = await backoffice.signedIn('stranger');
-    const { body } = await stranger.call('GET', '/api/certificates');
-    expect(body).toMatchObject({ items: [], totals: { none: 0 } });
-  });
-});
-
-describe('client services', () => {
-  it('a lapse suspends with the renewal at the latest; only a hand activates, one and several', async () => {
-    const certificate = await backoffice.newCertificate({ factors: [], services: 3 });
-    const [one = '', two = '', three = ''] = certificate.serviceIds;
-    const first = await obtainGrant(backoffice, ana, certificate, { lifetimeSeconds: 60 });
-    await ana.call('POST', `/api/client-services/${three}/deactivation`);
-    backoffice.clock.advance(60);
-    expect(await ana.call('POST', `/api/client-services/${one}/activation`)).toMatchObject({
-      status: 409,
-      body: { code: 'access_blocked', reason: 'grant_expired' },
-    });
-    await obtainGrant(backoffice, ana, certificate);
-    expect((await detail(certificate)).clientServices).toMatchObject([
-      { id: one, status: 'suspended', reason: 'grant_expired', wasActive: true },
   it('tells what ends each access, and when, just as its page does', async () => {
     const running = await backoffice.newCertificate({ factors: [] });
     const grantId = await obtainGrant(backoffice, ana, running);
@@ -190,6 +190,27 @@ describe('client services', () => {
     expect(listed(bare)).toMatchObject({ effectiveAt: null, endsAt: null, bindingLimit: null });
   });
 
+  it("shows nothing of other people's accounts", async () => {
+    const stranger = await backoffice.signedIn('stranger');
+    const { body } = await stranger.call('GET', '/api/certificates');
+    expect(body).toMatchObject({ items: [], totals: { none: 0 } });
+  });
+});
+
+describe('client services', () => {
+  it('a lapse suspends with the renewal at the latest; only a hand activates, one and several', async () => {
+    const certificate = await backoffice.newCertificate({ factors: [], services: 3 });
+    const [one = '', two = '', three = ''] = certificate.serviceIds;
+    const first = await obtainGrant(backoffice, ana, certificate, { lifetimeSeconds: 60 });
+    await ana.call('POST', `/api/client-services/${three}/deactivation`);
+    backoffice.clock.advance(60);
+    expect(await ana.call('POST', `/api/client-services/${one}/activation`)).toMatchObject({
+      status: 409,
+      body: { code: 'access_blocked', reason: 'grant_expired' },
+    });
+    await obtainGrant(backoffice, ana, certificate);
+    expect((await detail(certificate)).clientServices).toMatchObject([
+      { id: one, status: 'suspended', reason: 'grant_expired', wasActive: true },
       { id: two, status: 'suspended', reason: 'grant_expired', wasActive: true },
       { id: three, status: 'inactive', reason: null, wasActive: false },
     ]);
