@@ -46,7 +46,7 @@ export type BackofficeOptions = {
 /** The backoffice: the operators' page and its API, and the way to the CA and back. */
 export function createBackoffice(options: BackofficeOptions): HttpApp {
   const { store, sealer, publicUrl, sessionLimits, log, metrics } = options;
-  const { database, clock } = store;
+  const { database, clock, policy } = store;
   const secure = new URL(publicUrl).protocol === 'https:';
   const authentication = createSessionAuthentication(database, clock, sessionLimits);
   const { changes } = options;
@@ -66,7 +66,7 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
     workflowsUrl: options.workflowsUrl,
     secure,
   };
-  const sessionParts = { database, clock, limits: sessionLimits, authentication, secure };
+  const sessionParts = { database, clock, policy, limits: sessionLimits, authentication, secure };
   return createHttpApp({
     log,
     metrics,

@@ -33,7 +33,13 @@ beforeAll(async () => {
 afterAll(() => backoffice.close());
 
 type Items<T> = { readonly items: readonly T[] };
-type Session = { id: string; isCurrent: boolean; startedAt: string; endsAt: string };
+type Session = {
+  id: string;
+  isCurrent: boolean;
+  startedAt: string;
+  endsAt: string;
+  userAgent: string | null;
+};
 type Operator = { id: string; name: string; email: string; locale: string; role: string };
 type ApiKey = {
   id: string;
@@ -108,6 +114,28 @@ describe("one's own sessions", () => {
     expect(owners.rows).toEqual([{ operator_id: backoffice.operatorId('rui') }]);
   });
 
+  it.each([
+    [
+      'a browser',
+      'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0',
+      'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0',
+    ],
+    ['control characters', 'Fire\u0085fox\t\u009f140', 'Firefox140'],
+    ['300 characters', 'x'.repeat(300), 'x'.repeat(300)],
+    ['301 characters', 'x'.repeat(301), 'x'.repeat(300)],
+    ['nothing', '', null],
+  ])('tell what the browser called itself: %s', async (_what, userAgent, told) => {
+    const { headers } = await fetch(`${backoffice.url}/api/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'user-agent': userAgent },
+      body: JSON.stringify({ email: 'rui@loja.example', password: operatorPassword }),
+    });
+    const cookie = headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    const listed = await fetch(`${backoffice.url}/api/sessions`, { headers: { cookie } });
+    const { items } = (await listed.json()) as Items<Session>;
+    expect(items.find(({ isCurrent }) => isCurrent)?.userAgent).toBe(told);
+  });
+
   it('end at another place at once, once, and it is audited', async () => {
     const here = await backoffice.signedIn('rui');
     const there = await backoffice.signedIn('rui');
@@ -164,7 +192,9 @@ describe("one's own language", () => {
   it('changes for oneself alone, audited', async () => {
     const changed = await vera.call('PATCH', '/api/me', { locale: 'en' });
     expect(changed).toMatchObject({ status: 200, body: { operator: { locale: 'en' } } });
-    expect((await vera.call('GET', '/api/session')).body).toEqual(changed.body);
+    expect((await vera.call('GET', '/api/session')).body).toMatchObject({
+      operator: { locale: 'en' },
+    });
     expect((await ana.call('GET', '/api/session')).body).toMatchObject({
       operator: { locale: 'pt-PT' },
     });
@@ -193,6 +223,7 @@ describe("an account's settings", () => {
         timeZone: 'Europe/Lisbon',
         reminderHour: 9,
         locale: 'pt-PT',
+        administrators: ['Operator alda'],
       });
     }
   });
@@ -202,7 +233,12 @@ describe("an account's settings", () => {
     const grantId = await obtainGrant(backoffice, ana, certificate);
     const changes = { timeZone: 'Atlantic/Azores', reminderHour: 0, locale: 'en' };
     const changed = expectAnswer(await alda.call('PATCH', account, changes), 200);
-    expect(changed).toEqual({ id: backoffice.accountId, name: 'Loja Azul', ...changes });
+    expect(changed).toEqual({
+      id: backoffice.accountId,
+      name: 'Loja Azul',
+      administrators: ['Operator alda'],
+      ...changes,
+    });
     expect((await vera.call('GET', account)).body).toEqual(changed);
     const { rows } = await backoffice.database.query(
       `select o.written_by from outbox as o where o.subject = $1 and o.name = 'accountChanged'`,
