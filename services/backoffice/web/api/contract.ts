@@ -7,23 +7,9 @@ import type { certificateView, listItemView } from '../../certificate-view.ts';
 export type { AttentionItem };
 export type { RenewalView, GrantView } from '../../renewal-view.ts';
 export type { Permission, Role } from '../../../../domain/roles.ts';
-export type WhoAmI = z.output<typeof whoAmI> & {
-  readonly serverNow: string;
-  readonly policy: {
-    readonly grantSeconds: number;
-    readonly allowance: number;
-    readonly warningSeconds: number;
-    readonly usageWarningPercent: number;
-    readonly codeWindowSeconds: number;
-    readonly attemptSeconds: number;
-    readonly tries: number;
-  };
-};
+export type WhoAmI = z.output<typeof whoAmI>;
 export type CertificateView = z.output<typeof certificateView>;
-export type ListedCertificate = z.output<typeof listItemView> & {
-  readonly effectiveAt: string | null;
-  readonly endsAt: string | null;
-};
+export type ListedCertificate = z.output<typeof listItemView>;
 export type ClientService = CertificateView['clientServices'][number];
 export type CertificatePage = {
   readonly items: readonly ListedCertificate[];
