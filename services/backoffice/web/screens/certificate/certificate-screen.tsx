@@ -79,7 +79,7 @@ function Detail({ certificate }: { readonly certificate: CertificateView }) {
         />
         <Recipients certificateId={id} timeZone={account.timeZone} />
       </div>
-      <ClientServices certificate={certificate} />
+      <ClientServices certificate={certificate} isTold={renewalId !== null} />
       <Timeline certificateId={id} timeZone={account.timeZone} />
       {may('revoke') && <EmergencyStop certificate={certificate} />}
     </>

@@ -105,7 +105,14 @@ export const suspendedOf = ({ clientServices }: CertificateView): readonly Clien
 export const mayActivateNow = ({ access }: CertificateView): boolean =>
   access.standing === 'in_force' || access.standing === 'warned';
 
-export function ClientServices({ certificate }: { readonly certificate: CertificateView }) {
+export function ClientServices({
+  certificate,
+  isTold,
+}: {
+  readonly certificate: CertificateView;
+  /** Whether what waits to be activated is told elsewhere on the screen already. */
+  readonly isTold: boolean;
+}) {
   const t = useTexts(texts);
   const client = useQueryClient();
   const may = useMay(certificate.account.id);
@@ -152,7 +159,7 @@ export function ClientServices({ certificate }: { readonly certificate: Certific
       {may('activate') && !canActivate && inactive.length > 0 && (
         <p className={styles.soft}>{t.blocked}</p>
       )}
-      {canActivate && waiting.length > 0 && (
+      {canActivate && waiting.length > 0 && !isTold && (
         <Notice
           tone="warn"
           actions={

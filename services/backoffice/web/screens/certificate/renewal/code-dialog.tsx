@@ -7,6 +7,7 @@ import type { CertificateView, RenewalView } from '../../../api/contract.ts';
 import { keys } from '../../../api/queries.ts';
 import { syncServerClock } from '../../../api/server-clock.ts';
 import { FaultNotice } from '../../../app/fault.tsx';
+import { useNow } from '../../../app/now.tsx';
 import { Button } from '../../../design/button.tsx';
 import { Dialog, DialogActions } from '../../../design/dialog.tsx';
 import { TextField } from '../../../design/field.tsx';
@@ -14,12 +15,15 @@ import { Notice } from '../../../design/notice.tsx';
 import { clockText } from '../../../language/formats.ts';
 import { renewalTexts } from '../../../language/renewal-texts.ts';
 import { useTexts } from '../../../language/texts.ts';
-import { markPassed, secondsUntil, useTicking } from './countdown.ts';
+import { markPassed, secondsUntil } from './countdown.ts';
 import { useAbandon } from './open-renewal.tsx';
 import { renewalWords } from './renewal-words.ts';
 import styles from './renewal.module.css';
 
 type Typed = Readonly<Record<FactorName, string>>;
+/** Often enough that no second is left out. */
+const tickMs = 250;
+
 const nothingTyped: Typed = { pin: '', otp: '' };
 
 /**
@@ -38,7 +42,7 @@ export function CodeDialog({
   const t = useTexts(renewalWords);
   const notices = useTexts(renewalTexts).notice;
   const client = useQueryClient();
-  const now = useTicking();
+  const now = useNow(tickMs);
   const [typed, setTyped] = useState(nothingTyped);
   const [doing, setDoing] = useState<'authorize' | 'code'>();
   const [error, setError] = useState<unknown>(null);

@@ -1,6 +1,3 @@
-import { useEffect, useState } from 'react';
-import { serverNowMs } from '../../../api/server-clock.ts';
-
 /** Seconds left at which the countdown is said aloud. */
 const announcedAt = [60, 30, 10, 0] as const;
 
@@ -13,21 +10,4 @@ export function secondsUntil(instant: string | null, nowMs: number): number {
 /** What is to be said when the seconds left went from one figure to another: the lowest mark that was passed, or nothing. */
 export function markPassed(before: number, after: number): number | undefined {
   return announcedAt.filter((mark) => before > mark && after <= mark).at(-1);
-}
-
-const tickMs = 250;
-
-/** The server's time, for what counts in seconds: a tab that was asleep is right again at once. */
-export function useTicking(): number {
-  const [now, setNow] = useState(serverNowMs);
-  useEffect(() => {
-    const tick = (): void => setNow(serverNowMs());
-    const timer = setInterval(tick, tickMs);
-    document.addEventListener('visibilitychange', tick);
-    return () => {
-      clearInterval(timer);
-      document.removeEventListener('visibilitychange', tick);
-    };
-  }, []);
-  return now;
 }
