@@ -17,6 +17,8 @@ import { createClientServiceRoutes } from './client-service-routes.ts';
 import { createEventStreams } from './event-streams.ts';
 import { createEventsRoute } from './events-routes.ts';
 import { refuseCrossSite } from './guards.ts';
+import { createInvitationRoutes } from './invitation-routes.ts';
+import { createInvitations } from './invitations.ts';
 import { createOperatorRoutes } from './operator-routes.ts';
 import { createPages } from './pages.ts';
 import { createRecipientsRoutes } from './recipients-routes.ts';
@@ -67,6 +69,7 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
     secure,
   };
   const sessionParts = { database, clock, policy, limits: sessionLimits, authentication, secure };
+  const invitations = createInvitations({ ...sessionParts, sealer });
   return createHttpApp({
     log,
     metrics,
@@ -79,7 +82,8 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
       ...createSessionRoutes(sessionParts),
       ...createSessionListRoutes(sessionParts),
       ...createAccountRoutes(parts),
-      ...createOperatorRoutes(parts),
+      ...createOperatorRoutes(parts, invitations),
+      ...createInvitationRoutes(invitations, sessionParts),
       ...createApiKeyRoutes(parts),
       ...createCertificateRoutes(parts),
       ...createRenewalRoutes(parts),

@@ -25,6 +25,11 @@ import { policyFrom } from '../shared/policy-config.ts';
 import { wireActivities } from './activities.ts';
 import { createCaRevoker } from './ca-revoker.ts';
 import { workerVariables } from './config.ts';
+import {
+  deliverInvitations,
+  invitationLeaseMs,
+  invitationLongestPauseMs,
+} from './invitation-mails.ts';
 import { runSweep } from './sweep.ts';
 import { runTemporalWorker } from './temporal-worker.ts';
 
@@ -56,6 +61,8 @@ await runService({
       from: { name: config.MAIL_FROM_NAME, address: config.MAIL_FROM },
       replyTo: config.MAIL_REPLY_TO,
     });
+    const publicUrl = config.PUBLIC_URL;
+    const messageIdDomain = config.MAIL_FROM.slice(config.MAIL_FROM.indexOf('@') + 1);
     const producer = createProducer({ clientId: 'worker', brokers: config.KAFKA_BROKERS, log });
 
     const worker = runTemporalWorker({
@@ -63,8 +70,7 @@ await runService({
       activities: wireActivities({
         ...{ database, clock, policy, sealer, mailer, log },
         ca: createCaRevoker(database, createCaClients(sealer)),
-        publicUrl: config.PUBLIC_URL,
-        messageIdDomain: config.MAIL_FROM.slice(config.MAIL_FROM.indexOf('@') + 1),
+        ...{ publicUrl, messageIdDomain },
       }),
       bundleDir: config.WORKFLOW_BUNDLE_DIR,
       graceSeconds: config.SHUTDOWN_GRACE_SECONDS,
@@ -90,6 +96,17 @@ await runService({
             { 'certificate-access': config.KAFKA_ACCESS_TOPIC },
             (error) => error instanceof RecordTooLarge,
           ),
+        },
+      }),
+      startOutboxRelay({
+        ...{ database, clock, log },
+        leaseMs: invitationLeaseMs,
+        longestPauseMs: invitationLongestPauseMs,
+        deliverTo: {
+          mail: deliverInvitations({
+            ...{ database, clock, sealer, mailer },
+            ...{ publicUrl, messageIdDomain },
+          }),
         },
       }),
     ];

@@ -14,8 +14,10 @@ import { freePort } from '../../infra/development/ports.ts';
 import { waitUntil } from '../../infra/development/wait-until.ts';
 import { ensureTopics, productTopics } from '../../infra/kafka/topics.ts';
 import { startMailbox, type Mailbox } from '../../infra/mail/mailbox/server.ts';
+import { mailboxReader } from '../../infra/mail/testing/support.ts';
 import { connectTemporal, type Temporal } from '../../infra/temporal/client.ts';
 import { startTemporal, type RunningTemporal } from '../../infra/temporal/development-server.ts';
+import { createInvitations } from '../backoffice/invitations.ts';
 import { createWorld, type World, type WorldCertificate } from '../../test/support/access-world.ts';
 import { readableText } from '../../test/support/grant-histories.ts';
 import { testParts } from '../../test/support/parts.ts';
@@ -202,6 +204,29 @@ describe('the worker', () => {
       return typedSearchAttributes.get(defineSearchAttributeKey('GrantStanding', 'KEYWORD'));
     });
     expect(standing).toBe('in_force');
+  });
+
+  it('mails invitations, with a link to the backoffice', async () => {
+    const { database, sealer } = world;
+    const { accountId, operatorIds } = certificate;
+    const limits = { idleSeconds: 60, absoluteSeconds: 60 };
+    const invitations = createInvitations({ database, clock, sealer, limits, secure: false });
+    const caller = { operatorId: operatorIds[0] ?? '', sessionId: 'none' };
+    const email = 'guest@example.test';
+    const guest = { email, name: 'Guest', locale: 'en', role: 'viewer' } as const;
+    await invitations.addOperator(caller, accountId, guest);
+    const reader = mailboxReader(mailbox.url);
+    const mail = await until('no mail', async () => {
+      const { messages } = await reader.list('limit=100');
+      return messages.find(({ To }) => To[0]?.Address === email);
+    });
+    expect(mail.Subject).toContain('Operator ana invites you to ');
+    const { Text } = await reader.message(mail.ID);
+    const [, token = ''] = /http:\/\/127\.0\.0\.1:3000\/invitation#(\S+)/.exec(Text) ?? [];
+    expect(await invitations.lookUp(token)).toMatchObject({ email });
+    const metrics = await (await fetch(`${workerUrl}/metrics`)).text();
+    expect(metrics).toMatch(/outbox_rows\{.*destination="mail".*state="set_aside".*\} 0/);
+    expect(lines.join('\n')).not.toContain(token);
   });
 
   it('writes no secret and no address into its log, and ends when it is told to', async () => {
