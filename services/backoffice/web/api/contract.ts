@@ -3,8 +3,12 @@ import type { z } from 'zod';
 import type { whoAmI } from '../../session-routes.ts';
 import type { AttentionItem } from '../../attention-list.ts';
 import type { certificateView, listItemView } from '../../certificate-view.ts';
+import type { mailView, recipientsView } from '../../recipients-routes.ts';
+import type { TimelineEntry } from '../../timeline-view.ts';
+import type { MailInput } from '../../../../infra/mail/messages.ts';
 
 export type { AttentionItem };
+export type { TimelineAction, TimelineEntry, TimelineType } from '../../timeline-view.ts';
 export type { RenewalView, GrantView } from '../../renewal-view.ts';
 export type { Permission, Role } from '../../../../domain/roles.ts';
 export type WhoAmI = z.output<typeof whoAmI>;
@@ -17,3 +21,12 @@ export type CertificatePage = {
   readonly nextCursor: string | null;
 };
 export type AttentionList = { readonly items: readonly AttentionItem[]; readonly total: number };
+export type TimelinePage = {
+  readonly items: readonly TimelineEntry[];
+  readonly nextCursor: string | null;
+};
+export type RecipientsView = z.output<typeof recipientsView>;
+export type Recipient = RecipientsView['items'][number];
+export type MailView = z.output<typeof mailView>;
+export type MailState = MailView['state'];
+export type MailKind = MailInput['kind'];

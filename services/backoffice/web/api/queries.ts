@@ -1,11 +1,16 @@
 import { keepPreviousData, queryOptions, infiniteQueryOptions } from '@tanstack/react-query';
 import type { StandingName } from '../../../../domain/grant.ts';
+import type { EndedRenewalState } from '../../../../domain/renewal.ts';
 import { call, withQuery } from './client.ts';
 import type {
   AttentionList,
   CertificatePage,
   CertificateView,
+  MailView,
+  RecipientsView,
   RenewalView,
+  TimelinePage,
+  TimelineType,
   WhoAmI,
 } from './contract.ts';
 import { syncServerClock } from './server-clock.ts';
@@ -29,6 +34,7 @@ const id = encodeURIComponent;
 export const keys = {
   session: ['session'],
   certificates: ['certificates'],
+  /** Of all that belongs to a certificate: its timeline, its mails. */
   certificate: (certificateId: string) => ['certificate', certificateId],
   renewals: ['renewals'],
   renewal: (renewalId: string) => ['renewal', renewalId],
@@ -49,6 +55,7 @@ export type CertificateFilter = {
 };
 
 const pageLength = 50;
+const timelineLength = 25;
 
 export const certificatesQuery = (filter: CertificateFilter) =>
   infiniteQueryOptions({
@@ -71,6 +78,46 @@ export const certificateQuery = (certificateId: string) =>
       readWithClock<CertificateView>(`/api/certificates/${id(certificateId)}`, signal),
   });
 
+export type TimelineFilter = TimelineType | undefined;
+
+/** Where a certificate's timeline is read: a page of it, or with `format: 'csv'` the whole as a file. */
+export const timelinePath = (
+  certificateId: string,
+  query: {
+    readonly type: TimelineFilter;
+    readonly limit?: number;
+    readonly cursor?: string | undefined;
+    readonly format?: 'csv';
+  },
+): string => withQuery(`/api/certificates/${id(certificateId)}/timeline`, query);
+
+export const timelineQuery = (certificateId: string, type: TimelineFilter) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.certificate(certificateId), 'timeline', type],
+    queryFn: ({ signal, pageParam }) =>
+      call<TimelinePage>(
+        'GET',
+        timelinePath(certificateId, { type, limit: timelineLength, cursor: pageParam }),
+        { signal },
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
+    placeholderData: keepPreviousData,
+  });
+
+export const recipientsQuery = (certificateId: string) =>
+  queryOptions({
+    queryKey: [...keys.certificate(certificateId), 'recipients'],
+    queryFn: ({ signal }: Asked) =>
+      call<RecipientsView>('GET', `/api/certificates/${id(certificateId)}/recipients`, { signal }),
+  });
+
+export const mailQuery = (certificateId: string, mailId: string) =>
+  queryOptions({
+    queryKey: [...keys.certificate(certificateId), 'mail', mailId],
+    queryFn: ({ signal }: Asked) => call<MailView>('GET', `/api/mails/${id(mailId)}`, { signal }),
+  });
+
 export const renewalQuery = (renewalId: string) =>
   queryOptions({
     queryKey: keys.renewal(renewalId),
@@ -83,6 +130,17 @@ export const openRenewalsQuery = queryOptions({
   queryFn: ({ signal }: Asked) =>
     call<{ items: RenewalView[] }>('GET', '/api/renewals', { signal }).then(({ items }) => items),
 });
+
+/** The newest of those that ended like this. */
+export const endedRenewalsQuery = (state: EndedRenewalState) =>
+  queryOptions({
+    queryKey: [...keys.renewals, state],
+    queryFn: ({ signal }: Asked) =>
+      call<{ items: RenewalView[] }>('GET', withQuery('/api/renewals', { state }), {
+        signal,
+      }).then(({ items }) => items),
+    placeholderData: keepPreviousData,
+  });
 
 export const attentionQuery = queryOptions({
   queryKey: keys.attention,
