@@ -13,7 +13,7 @@ import { idParams } from './certificate-routes.ts';
 import { requireInAccount } from './guards.ts';
 import type { RouteParts } from './route-parts.ts';
 
-const operatorView = z
+export const operatorView = z
   .strictObject({
     id: z.string(),
     name: z.string(),
