@@ -9,6 +9,18 @@ import { presentWhoAmI, whoAmI, type SessionRoutesOptions } from './session-rout
 const token = z.string().min(1).max(200);
 
 /** What somebody does who was invited and has no password yet. */
+export const invitationView = z
+  .strictObject({
+    name: z.string(),
+    email: z.string(),
+    accountName: z.string(),
+    invitedBy: z.string(),
+    expiresAt: instant,
+    locale: z.string(),
+    leastPasswordLength: z.int(),
+  })
+  .meta({ id: 'Invitation' });
+
 export function createInvitationRoutes(
   invitations: Invitations,
   options: SessionRoutesOptions,
@@ -25,17 +37,7 @@ export function createInvitationRoutes(
       problems,
       body: z.strictObject({ token }),
       responses: {
-        200: z
-          .strictObject({
-            name: z.string(),
-            email: z.string(),
-            accountName: z.string(),
-            invitedBy: z.string(),
-            expiresAt: instant,
-            locale: z.string(),
-            leastPasswordLength: z.int(),
-          })
-          .meta({ id: 'Invitation' }),
+        200: invitationView,
       },
     }).handle(async ({ body }) => {
       const invitation = await invitations.lookUp(body.token);

@@ -17,7 +17,7 @@ import type { Invitations } from './invitations.ts';
 import { instant } from './renewal-view.ts';
 import type { RouteParts } from './route-parts.ts';
 
-const operatorView = z
+export const operatorView = z
   .strictObject({
     id: z.string(),
     name: z.string(),

@@ -8,7 +8,7 @@ import { idParams } from './certificate-routes.ts';
 import { presentWhoAmI, whoAmI, type SessionRoutesOptions } from './session-routes.ts';
 import { endOwnSession, forgetSession } from './session.ts';
 
-const sessionView = z
+export const sessionView = z
   .strictObject({
     id: z.string(),
     isCurrent: z.boolean(),

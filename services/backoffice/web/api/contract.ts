@@ -1,5 +1,10 @@
 /** What the API answers, as its own schemas have it: types only, so that nothing of the server comes into the page. */
 import type { z } from 'zod';
+import type { accountView } from '../../account-routes.ts';
+import type { apiKeyView } from '../../api-key-routes.ts';
+import type { invitationView } from '../../invitation-routes.ts';
+import type { operatorView } from '../../operator-routes.ts';
+import type { sessionView } from '../../session-list-routes.ts';
 import type { whoAmI } from '../../session-routes.ts';
 import type { AttentionItem } from '../../attention-list.ts';
 import type { certificateView, listItemView } from '../../certificate-view.ts';
@@ -29,4 +34,11 @@ export type RecipientsView = z.output<typeof recipientsView>;
 export type Recipient = RecipientsView['items'][number];
 export type MailView = z.output<typeof mailView>;
 export type MailState = MailView['state'];
-export type MailKind = MailInput['kind'];
+/** Of the mails about a certificate; what is told about a person's own access is not kept. */
+export type MailKind = Exclude<MailInput['kind'], 'invitation' | 'membership'>;
+
+export type Account = z.output<typeof accountView>;
+export type ApiKey = z.output<typeof apiKeyView>;
+export type OwnSession = z.output<typeof sessionView>;
+export type OperatorOfAccount = z.output<typeof operatorView>;
+export type InvitationView = z.output<typeof invitationView>;

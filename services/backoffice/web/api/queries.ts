@@ -3,11 +3,15 @@ import type { StandingName } from '../../../../domain/grant.ts';
 import type { EndedRenewalState } from '../../../../domain/renewal.ts';
 import { call, withQuery } from './client.ts';
 import type {
+  Account,
+  ApiKey,
   AttentionList,
   CertificatePage,
   CertificateView,
   MailView,
   RecipientsView,
+  OperatorOfAccount,
+  OwnSession,
   RenewalView,
   TimelinePage,
   TimelineType,
@@ -39,6 +43,10 @@ export const keys = {
   renewals: ['renewals'],
   renewal: (renewalId: string) => ['renewal', renewalId],
   attention: ['attention'],
+  account: (accountId: string) => ['account', accountId],
+  operators: (accountId: string) => ['account', accountId, 'operators'],
+  apiKeys: (accountId: string) => ['account', accountId, 'api-keys'],
+  sessions: ['sessions'],
 } as const;
 
 export const sessionQuery = queryOptions({
@@ -145,4 +153,33 @@ export const endedRenewalsQuery = (state: EndedRenewalState) =>
 export const attentionQuery = queryOptions({
   queryKey: keys.attention,
   queryFn: ({ signal }: Asked) => call<AttentionList>('GET', '/api/attention', { signal }),
+});
+
+export const accountQuery = (accountId: string) =>
+  queryOptions({
+    queryKey: keys.account(accountId),
+    queryFn: ({ signal }: Asked) =>
+      call<Account>('GET', `/api/accounts/${id(accountId)}`, { signal }),
+  });
+
+const itemsOf = <T>(path: string, signal: AbortSignal) =>
+  call<{ items: T[] }>('GET', path, { signal }).then(({ items }) => items);
+
+export const operatorsQuery = (accountId: string) =>
+  queryOptions({
+    queryKey: keys.operators(accountId),
+    queryFn: ({ signal }: Asked) =>
+      itemsOf<OperatorOfAccount>(`/api/accounts/${id(accountId)}/operators`, signal),
+  });
+
+export const apiKeysQuery = (accountId: string) =>
+  queryOptions({
+    queryKey: keys.apiKeys(accountId),
+    queryFn: ({ signal }: Asked) =>
+      itemsOf<ApiKey>(`/api/accounts/${id(accountId)}/api-keys`, signal),
+  });
+
+export const sessionsQuery = queryOptions({
+  queryKey: keys.sessions,
+  queryFn: ({ signal }: Asked) => itemsOf<OwnSession>('/api/sessions', signal),
 });

@@ -2,7 +2,6 @@ import { useQueryClient } from '@tanstack/react-query';
 import { CircleUserRound, CloudOff, LogOut, RefreshCw } from 'lucide-react';
 import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
-import { call } from '../api/client.ts';
 import { followChanges, type Liveness } from '../api/live.ts';
 import { Skeleton } from '../design/skeleton.tsx';
 import icon from '../design/icon.svg';
@@ -14,6 +13,7 @@ import { NotFoundScreen } from '../screens/not-found-screen.tsx';
 import { Bell } from './bell.tsx';
 import { LanguageSwitch } from './language-switch.tsx';
 import { useSession } from './session.tsx';
+import { useSignOut } from './sign-out.ts';
 import styles from './shell.module.css';
 
 // What is needed less often comes when it is asked for.
@@ -122,15 +122,9 @@ function Section({ href, children }: { readonly href: string; readonly children:
 
 function UserMenu() {
   const t = useTexts(texts);
-  const client = useQueryClient();
+  const signOut = useSignOut();
   const { operator } = useSession();
   const menu = useRef<HTMLDivElement>(null);
-  const signOut = async (): Promise<void> => {
-    // Signed out by now, or already before: either way nothing of it stays in the page.
-    await call('DELETE', '/api/session').catch(() => undefined);
-    client.clear();
-    window.location.assign('/certificates');
-  };
   return (
     <>
       <button

@@ -14,6 +14,7 @@ export function createFormats(language: Language) {
   const numbers = new Intl.NumberFormat(locale, { useGrouping: 'always' });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
   const list = new Intl.ListFormat(locale);
+  const alternatives = new Intl.ListFormat(locale, { type: 'disjunction' });
   const forZone = remember((timeZone: string) => ({
     day: new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone }),
     short: new Intl.DateTimeFormat(locale, {
@@ -29,7 +30,7 @@ export function createFormats(language: Language) {
     }),
   }));
   const unit = remember(
-    (name: 'day' | 'hour' | 'minute') =>
+    (name: 'day' | 'hour' | 'minute' | 'second') =>
       new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'long' }),
   );
 
@@ -45,6 +46,8 @@ export function createFormats(language: Language) {
     /** `16 June 2026 at 15:04 (Lisbon)`; the zone is always named. */
     instant: (instant: string, timeZone: string) =>
       `${forZone(timeZone).long.format(new Date(instant))} (${zoneName(timeZone, language)})`,
+    /** `Lisbon` */
+    zone: (timeZone: string) => zoneName(timeZone, language),
     /** `16 Jun 2026, 15:04`, where the zone stands beside it already. */
     shortInstant: (instant: string, timeZone: string) =>
       forZone(timeZone).short.format(new Date(instant)),
@@ -65,8 +68,15 @@ export function createFormats(language: Language) {
     },
     /** `60 days` */
     days: (seconds: number) => unit('day').format(Math.round((seconds * secondMs) / dayMs)),
+    /** `40 seconds` up to two minutes, then `3 minutes`: rounded up, as of what has to be waited for. */
+    wait: (seconds: number) =>
+      seconds <= 120
+        ? unit('second').format(Math.ceil(seconds))
+        : unit('minute').format(Math.ceil(seconds / 60)),
     /** `a, b and c` */
     list: (items: readonly string[]) => list.format(items),
+    /** `a, b or c` */
+    anyOf: (items: readonly string[]) => alternatives.format(items),
   };
 }
 

@@ -14,7 +14,6 @@ import { Empty } from '../../design/empty.tsx';
 import { Facts } from '../../design/facts.tsx';
 import { Notice } from '../../design/notice.tsx';
 import { Status } from '../../design/status.tsx';
-import { zoneName } from '../../language/formats.ts';
 import { useFormats } from '../../language/language.tsx';
 import { mailTexts } from '../../language/mail-texts.ts';
 import { useTexts } from '../../language/texts.ts';
@@ -110,7 +109,7 @@ function Plan({
   const formats = useFormats();
   const now = useNow();
   const { warningSeconds, usageWarningPercent } = useSession().policy;
-  const hour = `${String(reminderHour).padStart(2, '0')}:00 (${zoneName(timeZone)})`;
+  const hour = `${String(reminderHour).padStart(2, '0')}:00 (${formats.zone(timeZone)})`;
   const isDue = nextReminderAt !== null && Date.parse(nextReminderAt) <= now;
   return (
     <Facts

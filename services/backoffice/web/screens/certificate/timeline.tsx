@@ -11,7 +11,6 @@ import { Card } from '../../design/card.tsx';
 import { classNames } from '../../design/class-names.ts';
 import { Empty } from '../../design/empty.tsx';
 import { SelectField } from '../../design/field.tsx';
-import { zoneName } from '../../language/formats.ts';
 import { useFormats } from '../../language/language.tsx';
 import { useTexts } from '../../language/texts.ts';
 import { MailDialog } from './mail-dialog.tsx';
@@ -31,6 +30,7 @@ export function Timeline({
   readonly timeZone: string;
 }) {
   const t = useTexts(timelineTexts);
+  const formats = useFormats();
   const [type, setType] = useState<TimelineFilter>();
   const [mailId, setMailId] = useState<string>();
   const query = useInfiniteQuery(timelineQuery(certificateId, type));
@@ -40,7 +40,7 @@ export function Timeline({
       title={t.title}
       aside={
         <span className={styles.zone} title={timeZone}>
-          {t.times(zoneName(timeZone))}
+          {t.times(formats.zone(timeZone))}
         </span>
       }
     >
