@@ -14,6 +14,7 @@ export function createFormats(language: Language) {
   const numbers = new Intl.NumberFormat(locale, { useGrouping: 'always' });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
   const list = new Intl.ListFormat(locale);
+  const choice = new Intl.ListFormat(locale, { type: 'disjunction' });
   const alternatives = new Intl.ListFormat(locale, { type: 'disjunction' });
   const forZone = remember((timeZone: string) => ({
     day: new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone }),
@@ -75,6 +76,8 @@ export function createFormats(language: Language) {
         : unit('minute').format(Math.ceil(seconds / 60)),
     /** `a, b and c` */
     list: (items: readonly string[]) => list.format(items),
+    /** `a, b or c` */
+    either: (items: readonly string[]) => choice.format(items),
     /** `a, b or c` */
     anyOf: (items: readonly string[]) => alternatives.format(items),
   };

@@ -1,5 +1,8 @@
+import { useQuery } from '@tanstack/react-query';
 import { RotateCw } from 'lucide-react';
+import { may } from '../../../../../domain/roles.ts';
 import type { CertificateView } from '../../api/contract.ts';
+import { recipientsQuery } from '../../api/queries.ts';
 import { TimeMeter, UsageMeter } from '../../app/access-meters.tsx';
 import { Instant } from '../../app/instant.tsx';
 import { useMay } from '../../app/session.tsx';
@@ -28,7 +31,7 @@ export function AccessCard({
 }) {
   const t = useTexts(certificateTexts);
   const w = useTexts(words);
-  const may = useMay(certificate.account.id);
+  const isAllowed = useMay(certificate.account.id);
   const { access, ca, account, openRenewal } = certificate;
   const { timeZone } = account;
   const { standing, reason, expiresAt, bindingLimit } = access;
@@ -68,7 +71,7 @@ export function AccessCard({
             : [[t.forecast, <Forecast key="forecast" certificate={certificate} />] as const]),
         ]}
       />
-      {may('renew')
+      {isAllowed('renew')
         ? !hasEnded &&
           openRenewal === null && (
             <div className={styles.actions}>
@@ -81,8 +84,23 @@ export function AccessCard({
               </Button>
             </div>
           )
-        : !hasEnded && <p className={styles.soft}>{t.ask(t.askSomebody)}</p>}
+        : !hasEnded && <WhomToAsk certificateId={certificate.id} />}
     </Card>
+  );
+}
+
+/** Those of the account whose role allows it. */
+function WhomToAsk({ certificateId }: { readonly certificateId: string }) {
+  const t = useTexts(certificateTexts);
+  const formats = useFormats();
+  const recipients = useQuery(recipientsQuery(certificateId));
+  const names = (recipients.data?.items ?? [])
+    .filter(({ role }) => may(role, 'renew'))
+    .map(({ name }) => name);
+  return (
+    <p className={styles.soft}>
+      {t.ask(names.length === 0 ? t.askSomebody : formats.either(names))}
+    </p>
   );
 }
 

@@ -77,9 +77,9 @@ function Detail({ certificate }: { readonly certificate: CertificateView }) {
           shownRenewalId={renewalId}
           onRenew={() => setStarting(true)}
         />
-        <Recipients certificateId={id} timeZone={account.timeZone} />
       </div>
       <ClientServices certificate={certificate} isTold={renewalId !== null} />
+      <Recipients certificateId={id} timeZone={account.timeZone} accountId={account.id} />
       <Timeline certificateId={id} timeZone={account.timeZone} />
       {may('revoke') && <EmergencyStop certificate={certificate} />}
     </>

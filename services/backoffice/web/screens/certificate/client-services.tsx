@@ -8,6 +8,7 @@ import { FaultNotice } from '../../app/fault.tsx';
 import { useMay } from '../../app/session.tsx';
 import { Button } from '../../design/button.tsx';
 import { Card } from '../../design/card.tsx';
+import { classNames } from '../../design/class-names.ts';
 import { Dialog, DialogActions } from '../../design/dialog.tsx';
 import { Empty } from '../../design/empty.tsx';
 import { Notice } from '../../design/notice.tsx';
@@ -128,6 +129,7 @@ export function ClientServices({
   const { clientServices } = certificate;
   const canActivate = may('activate') && mayActivateNow(certificate);
   const inactive = clientServices.filter(({ status }) => status !== 'active');
+  const canChoose = canActivate && inactive.length > 1;
   const chosenIds = inactive.map(({ id }) => id).filter((id) => chosen.has(id));
   const waiting = suspendedOf(certificate);
   const activate = (ids: readonly string[]): void => {
@@ -186,21 +188,23 @@ export function ClientServices({
         )}
       </div>
       {activation.error !== null && <FaultNotice error={activation.error} />}
-      <ul className={styles.services}>
+      <ul className={classNames(styles.services, canChoose && styles.choosing)}>
         {clientServices.map((service) => (
           <li key={service.id} className={styles.service}>
-            <span className={styles.choose}>
-              {canActivate && inactive.length > 1 && service.status !== 'active' && (
-                <input
-                  type="checkbox"
-                  aria-label={t.choose(service.alias)}
-                  checked={chosen.has(service.id)}
-                  onChange={({ target }) =>
-                    setChosen(withOrWithout(chosen, service.id, target.checked))
-                  }
-                />
-              )}
-            </span>
+            {canChoose && (
+              <span className={styles.choose}>
+                {service.status !== 'active' && (
+                  <input
+                    type="checkbox"
+                    aria-label={t.choose(service.alias)}
+                    checked={chosen.has(service.id)}
+                    onChange={({ target }) =>
+                      setChosen(withOrWithout(chosen, service.id, target.checked))
+                    }
+                  />
+                )}
+              </span>
+            )}
             <ServiceState service={service} timeZone={certificate.account.timeZone} />
             {service.status === 'active'
               ? may('activate') && (
