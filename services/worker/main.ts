@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Gauge } from 'prom-client';
 import { Problem } from '../../domain/errors.ts';
 import { createProducer, RecordTooLarge } from '../../infra/kafka/producer.ts';
@@ -98,18 +99,18 @@ await runService({
           ),
         },
       }),
-      startOutboxRelay({
-        ...{ database, clock, log },
-        leaseMs: invitationLeaseMs,
-        longestPauseMs: invitationLongestPauseMs,
-        deliverTo: {
-          mail: deliverInvitations({
-            ...{ database, clock, sealer, mailer },
-            ...{ publicUrl, messageIdDomain },
-          }),
-        },
-      }),
     ];
+    const mailRelay = startOutboxRelay({
+      ...{ database, clock, log },
+      leaseMs: invitationLeaseMs,
+      longestPauseMs: invitationLongestPauseMs,
+      deliverTo: {
+        mail: deliverInvitations({
+          ...{ database, clock, sealer, mailer },
+          ...{ publicUrl, messageIdDomain },
+        }),
+      },
+    });
     const sweep = runSweep({
       ...{ database, clock, policy, workflows, log },
       ensureSetUp: () => ensureSearchAttributes(temporal.connection, temporal.namespace),
@@ -158,7 +159,11 @@ await runService({
     return {
       async stop() {
         await http.stop();
-        await Promise.all([sweep.stop(), ...relays.map((relay) => relay.stop()), worker.stop()]);
+        await Promise.all([
+          ...[sweep.stop(), ...relays.map((relay) => relay.stop()), worker.stop()],
+          // A mail server that hangs is not waited for: the row's lease ends, and its mail is sent again.
+          Promise.race([mailRelay.stop(), pause(config.SHUTDOWN_GRACE_SECONDS * 700)]),
+        ]);
         mailer.close();
         await producer.stop();
         await temporal.close();
