@@ -16,7 +16,6 @@ import { Button } from '../../design/button.tsx';
 import { Card } from '../../design/card.tsx';
 import { Status } from '../../design/status.tsx';
 import { Table } from '../../design/table.tsx';
-import { zoneName } from '../../language/formats.ts';
 import { useFormats } from '../../language/language.tsx';
 import { defineTexts, useTexts } from '../../language/texts.ts';
 import { readUserAgent } from './user-agent.ts';
@@ -130,7 +129,7 @@ export default function SessionsScreen() {
           )
         }
       >
-        <p className={styles.intro}>{t.intro(zoneName(timeZone))}</p>
+        <p className={styles.intro}>{t.intro(formats.zone(timeZone))}</p>
         <Outcome done={done} />
         {end.error !== null && <FaultNotice error={end.error} />}
         <Loaded query={query}>
