@@ -11,6 +11,7 @@ import { CertificateScreen } from '../screens/certificate/certificate-screen.tsx
 import { CertificatesScreen } from '../screens/certificates/certificates-screen.tsx';
 import { NotFoundScreen } from '../screens/not-found-screen.tsx';
 import { Bell } from './bell.tsx';
+import { CrashBoundary } from './crash-boundary.tsx';
 import { LanguageSwitch } from './language-switch.tsx';
 import { useSession } from './session.tsx';
 import { useSignOut } from './sign-out.ts';
@@ -52,6 +53,7 @@ export function Shell({ isLive }: { readonly isLive: boolean }) {
   const w = useTexts(words);
   const client = useQueryClient();
   const { accounts } = useSession();
+  const [path] = useLocation();
   const [liveness, setLiveness] = useState<Liveness>();
   useEffect(() => (isLive ? followChanges(client, setLiveness) : undefined), [client, isLive]);
 
@@ -88,23 +90,25 @@ export function Shell({ isLive }: { readonly isLive: boolean }) {
         </p>
       )}
       <main id="main" tabIndex={-1} className={styles.main}>
-        <Suspense fallback={<Skeleton label={w.loading} />}>
-          <Switch>
-            <Route path="/">
-              <Redirect to="/certificates" replace />
-            </Route>
-            <Route path="/certificates" component={CertificatesScreen} />
-            <Route path="/certificates/:id">
-              {({ id }) => <CertificateScreen key={id} certificateId={decodeURIComponent(id)} />}
-            </Route>
-            <Route path="/renewals" component={RenewalsScreen} />
-            <Route path="/accounts/:id?/:part?">
-              {({ id, part }) => <AccountScreen accountId={id} part={part} />}
-            </Route>
-            <Route path="/sessions" component={SessionsScreen} />
-            <Route component={NotFoundScreen} />
-          </Switch>
-        </Suspense>
+        <CrashBoundary key={path}>
+          <Suspense fallback={<Skeleton label={w.loading} />}>
+            <Switch>
+              <Route path="/">
+                <Redirect to="/certificates" replace />
+              </Route>
+              <Route path="/certificates" component={CertificatesScreen} />
+              <Route path="/certificates/:id">
+                {({ id }) => <CertificateScreen key={id} certificateId={decodeURIComponent(id)} />}
+              </Route>
+              <Route path="/renewals" component={RenewalsScreen} />
+              <Route path="/accounts/:id?/:part?">
+                {({ id, part }) => <AccountScreen accountId={id} part={part} />}
+              </Route>
+              <Route path="/sessions" component={SessionsScreen} />
+              <Route component={NotFoundScreen} />
+            </Switch>
+          </Suspense>
+        </CrashBoundary>
       </main>
     </>
   );
