@@ -1,3 +1,5 @@
+import type { Chromium } from './chromium.ts';
+
 /** Where the real parts of this test run answer. Started by global-setup.ts, which hands the addresses to Jest's workers in one variable. */
 export type TestParts = {
   /** Of the database `postgres`, as superuser. */
@@ -8,6 +10,7 @@ export type TestParts = {
   readonly temporalNamespace: string;
   readonly kafkaBrokers: readonly string[];
   readonly temporalTestServerPath: string;
+  readonly chromium: Chromium;
   /** Of this run, for files; removed at its end. */
   readonly directory: string;
 };

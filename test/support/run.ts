@@ -12,6 +12,7 @@ import {
 } from '../../infra/postgres/development-server.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
 import { installTemporal, startTemporal } from '../../infra/temporal/development-server.ts';
+import { installChromium } from './chromium.ts';
 import type { TestParts } from './parts.ts';
 
 const localDir = fileURLToPath(new URL('../../.local/', import.meta.url));
@@ -37,7 +38,7 @@ export async function startTestRun(say: (line: string) => void): Promise<TestRun
   };
 
   try {
-    const [postgresUrl, temporal, kafkaBrokers] = await Promise.all([
+    const [postgresUrl, temporal, kafkaBrokers, chromium] = await Promise.all([
       timed('PostgreSQL', async () => {
         const { url } = await startPostgres({
           guardian,
@@ -77,6 +78,11 @@ export async function startTestRun(say: (line: string) => void): Promise<TestRun
         });
         return brokers;
       }),
+      timed('Chromium', () =>
+        installChromium(guardian, localDir, () => {
+          say('unpacking Chromium ...');
+        }),
+      ),
     ]);
     return {
       guardian,
@@ -87,6 +93,7 @@ export async function startTestRun(say: (line: string) => void): Promise<TestRun
         temporalNamespace,
         kafkaBrokers,
         temporalTestServerPath: temporal.testServer,
+        chromium,
         directory,
       },
     };

@@ -56,8 +56,9 @@ export function followChanges(
     source.addEventListener('error', () => {
       isOpen = false;
       tell();
-      // The browser opens a broken stream again by itself, but not one that was refused.
+      // The browser opens a broken stream again by itself, but not one that was refused: perhaps because the session has ended.
       if (source?.readyState === EventSource.CLOSED) {
+        void queryClient.invalidateQueries({ queryKey: keys.session });
         window.clearTimeout(reopening);
         reopening = window.setTimeout(open, reopenMs);
       }
@@ -68,7 +69,8 @@ export function followChanges(
   }, pollMs);
   const onNetwork = (): void => {
     tell();
-    if (navigator.onLine && !isOpen) open();
+    // A stream from before may be dead without the browser knowing.
+    if (navigator.onLine) open();
   };
 
   window.addEventListener('online', onNetwork);
