@@ -105,5 +105,15 @@ export default tseslint.config(
       'jest/no-conditional-expect': 'off',
     },
   },
+  {
+    files: ['test/browser/**/*.test.ts'],
+    // What a person waits to see is an assertion: it fails when it does not come.
+    rules: {
+      'jest/expect-expect': [
+        'error',
+        { assertFunctionNames: ['expect*', 'page.**.waitFor', '**.waitFor'] },
+      ],
+    },
+  },
   prettier,
 );

@@ -54,10 +54,13 @@ export function CodeDialog({
   const path = `/api/renewals/${encodeURIComponent(renewal.id)}`;
   const left = secondsUntil(codeWindowEndsAt, now);
   const wait = secondsUntil(resendAllowedAt, now);
-  const isOpen = left > 0;
+  // Here, or in another tab.
+  const isAsking = doing === 'authorize' || renewal.state === 'authorizing';
+  const isOpen = left > 0 || isAsking;
   const sendsCode = factors.some(({ online }) => online);
   const isRejected = isProblem(error, 'factor_rejected');
-  const announced = useAnnouncement(left, t.announce);
+
+  const announced = useAnnouncement(isAsking ? undefined : left, t.announce);
 
   useEffect(() => focusFirst(form.current), []);
 
@@ -111,7 +114,7 @@ export function CodeDialog({
   };
 
   return (
-    <Dialog title={t.codeTitle} onClose={doing === 'authorize' ? () => undefined : onLater}>
+    <Dialog title={t.codeTitle} onClose={isAsking ? () => undefined : onLater}>
       <p className={styles.soft}>{t.codeFor(certificate.alias, certificate.ca.name)}</p>
       <p className={styles.timer} data-over={!isOpen || undefined}>
         <Timer size={18} aria-hidden="true" />
@@ -146,7 +149,7 @@ export function CodeDialog({
         className={styles.form}
         onSubmit={(event) => {
           event.preventDefault();
-          if (doing !== undefined) return;
+          if (doing !== undefined || isAsking) return;
           void (isOpen ? authorize() : requestCode());
         }}
       >
@@ -156,14 +159,14 @@ export function CodeDialog({
             factor={factor}
             value={typed[factor.name]}
             isInvalid={isRejected}
-            disabled={doing === 'authorize'}
+            disabled={isAsking}
             onType={(value) => setTyped((before) => ({ ...before, [factor.name]: value }))}
           />
         ))}
         {!isRejected && <p className={styles.soft}>{t.tries(triesLeft)}</p>}
         <DialogActions>
           {isOpen ? (
-            <Button type="submit" look="primary" busy={doing === 'authorize'}>
+            <Button type="submit" look="primary" busy={isAsking}>
               {t.authorize}
             </Button>
           ) : (
@@ -174,7 +177,7 @@ export function CodeDialog({
           {isOpen && sendsCode && (
             <Button
               busy={doing === 'code'}
-              disabled={wait > 0 || doing === 'authorize'}
+              disabled={wait > 0 || isAsking}
               onClick={() => void requestCode()}
             >
               {t.newCode}
@@ -182,7 +185,7 @@ export function CodeDialog({
           )}
         </DialogActions>
         {wait > 0 && sendsCode && <p className={styles.soft}>{t.newCodeIn(wait)}</p>}
-        {doing === 'authorize' && (
+        {isAsking && (
           <p role="status">
             {t.asking} {t.askingWhat}
           </p>
@@ -191,15 +194,10 @@ export function CodeDialog({
       {abandonError !== null && <FaultNotice error={abandonError} />}
       <div className={styles.leave}>
         <p className={styles.soft}>{t.laterHint}</p>
-        <Button look="quiet" disabled={doing === 'authorize'} onClick={onLater}>
+        <Button look="quiet" disabled={isAsking} onClick={onLater}>
           {t.later}
         </Button>
-        <Button
-          look="quiet"
-          busy={isAbandoning}
-          disabled={doing === 'authorize'}
-          onClick={() => void abandon()}
-        >
+        <Button look="quiet" busy={isAbandoning} disabled={isAsking} onClick={() => void abandon()}>
           {t.abandon}
         </Button>
       </div>
@@ -267,11 +265,12 @@ function Fault({ error, renewal }: { readonly error: unknown; readonly renewal: 
   );
 }
 
-/** Says the marks of the countdown as they are passed, once each. */
-function useAnnouncement(left: number, say: (seconds: number) => string): string {
-  const before = useRef(left);
+/** Says the marks of the countdown as they are passed, once each; nothing while there is no countdown. */
+function useAnnouncement(left: number | undefined, say: (seconds: number) => string): string {
+  const before = useRef(left ?? 0);
   const [announced, setAnnounced] = useState('');
   useEffect(() => {
+    if (left === undefined) return;
     const mark = markPassed(before.current, left);
     // A new window starts without an old word.
     if (left > before.current) setAnnounced('');

@@ -67,7 +67,8 @@ export function RenewalOnScreen({
       <Outcome renewal={renewal} certificate={certificate} onLeave={onLeave} onRenew={onRenew} />
     );
   }
-  if (renewal.state === 'authorizing') {
+  const { isYours, state } = renewal;
+  if (!isYours && state === 'authorizing') {
     return (
       <Notice tone="info" announce="status" title={t.asking}>
         <p>{t.askingWhat}</p>
@@ -76,7 +77,8 @@ export function RenewalOnScreen({
   }
   return (
     <>
-      {renewal.isYours && renewal.state === 'awaiting_code' && !isLater && (
+      {/* It stays while the CA is asked, so that what comes of it is told where it was typed. */}
+      {isYours && state !== 'at_ca' && !isLater && (
         <CodeDialog renewal={renewal} certificate={certificate} onLater={() => setLater(true)} />
       )}
       {/* Behind the dialog, and what is left of it when it was closed. */}
