@@ -29,6 +29,14 @@ export const problems = {
     'The account would be left without an administrator. Nothing was changed.',
     'Make somebody else an administrator first.',
   ],
+  invitation_ended: [
+    'This invitation was used, replaced or has ended.',
+    'Ask an administrator of the account for a new one, or sign in if you have a password.',
+  ],
+  invitation_not_needed: [
+    'This operator has a password already.',
+    'They sign in with their e-mail address and that password.',
+  ],
   not_found: [
     'There is nothing here that you can see.',
     'Check the address, or go back to the list.',

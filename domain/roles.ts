@@ -4,7 +4,8 @@ export type Role = (typeof roles)[number];
 
 const rank: Record<Role, number> = { viewer: 0, operator: 1, admin: 2 };
 
-export const permissions = ['read', 'renew', 'activate', 'settings', 'revoke'] as const;
+/** `inspect`: sees the execution in Temporal's UI. */
+export const permissions = ['read', 'renew', 'activate', 'settings', 'revoke', 'inspect'] as const;
 export type Permission = (typeof permissions)[number];
 
 const leastRole: Record<Permission, Role> = {
@@ -13,6 +14,7 @@ const leastRole: Record<Permission, Role> = {
   activate: 'operator',
   settings: 'admin',
   revoke: 'admin',
+  inspect: 'admin',
 };
 
 export function permissionsOf(role: Role): Permission[] {

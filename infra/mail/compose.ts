@@ -1,7 +1,9 @@
-import type { MailDocument, MailSection } from './document.ts';
+import { composeMembership } from './compose-membership.ts';
+import type { MailDocument, MailPart as Part, MailSection } from './document.ts';
 import { instantFormat, oneLine, termDays, usedPercent } from './formats.ts';
 import type {
   CaRefusalMail,
+  GrantMail,
   LapsedMail,
   MailInput,
   ReminderMail,
@@ -13,8 +15,6 @@ import type { MailTexts, MailWords } from './texts/texts.ts';
 const namedServices = 20;
 const nameLength = 80;
 
-type Part = Omit<MailDocument, 'language' | 'preview' | 'greeting' | 'action' | 'footer'>;
-
 /** What a mail says, in the operator's language. Throws when the link is no http(s) address: such a mail would lead nowhere. */
 export function composeMail(input: MailInput): MailDocument {
   const link = new URL(input.link);
@@ -22,19 +22,25 @@ export function composeMail(input: MailInput): MailDocument {
     throw new Error('The link of a mail must be an http(s) address.');
   }
   const texts = textsFor(input.operator.locale);
-  const words = wordsOf(input, texts);
-  const part = partOf(input, texts, words);
+  const { part, actionLabel } =
+    input.kind === 'invitation' || input.kind === 'membership'
+      ? composeMembership(input, texts)
+      : { part: partOf(input, texts), actionLabel: texts.openCertificate };
   return {
     ...part,
     language: texts.tag,
     preview: part.lead,
     greeting: texts.greeting(oneLine(input.operator.name, nameLength)),
-    action: { label: texts.openCertificate, href: link.href },
-    footer: texts.footer(words),
+    action: { label: actionLabel, href: link.href },
+    footer: texts.footer({
+      account: oneLine(input.account.name, nameLength),
+      timeZone: instantFormat(texts.locale, input.account.timeZone).timeZone,
+    }),
   };
 }
 
-function partOf(input: MailInput, texts: MailTexts, words: MailWords): Part {
+function partOf(input: GrantMail, texts: MailTexts): Part {
+  const words = wordsOf(input, texts);
   switch (input.kind) {
     case 'reminder':
       return reminder(input, texts, words);
@@ -192,7 +198,7 @@ function replace(texts: MailTexts, words: MailWords): MailSection {
   };
 }
 
-function wordsOf(input: MailInput, texts: MailTexts): MailWords {
+function wordsOf(input: GrantMail, texts: MailTexts): MailWords {
   const { grant } = input;
   const instants = instantFormat(texts.locale, input.account.timeZone);
   const numbers = new Intl.NumberFormat(texts.locale, { useGrouping: 'always' });
@@ -217,7 +223,7 @@ function wordsOf(input: MailInput, texts: MailTexts): MailWords {
   };
 }
 
-function happenedAtOf(input: MailInput): Date {
+function happenedAtOf(input: GrantMail): Date {
   if (input.kind === 'lapsed') return input.lapsedAt;
   if (input.kind === 'ca_refusal') return input.reportedAt;
   return input.now;

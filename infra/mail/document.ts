@@ -26,6 +26,12 @@ export interface MailDocument {
   readonly footer: string;
 }
 
+/** What each kind of mail has of its own; the rest is the same for all. */
+export type MailPart = Omit<
+  MailDocument,
+  'language' | 'preview' | 'greeting' | 'action' | 'footer'
+>;
+
 /** The plain text part: complete without the HTML part. */
 export function documentText(document: MailDocument): string {
   const blocks = [

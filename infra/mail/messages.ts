@@ -1,3 +1,5 @@
+import type { Role } from '../../domain/roles.ts';
+
 /** Which rule ends a grant first (DESIGN 4, "binding limit"). */
 export type BindingLimit = 'policy_time' | 'policy_usage' | 'ca' | 'certificate';
 
@@ -64,8 +66,36 @@ export interface CaRefusalMail extends MailContext {
   readonly caError?: string;
 }
 
+/** A mail about a grant. */
+export type GrantMail = ReminderMail | UsageWarningMail | LapsedMail | CaRefusalMail;
+
+interface MembershipContext {
+  /** `timeZone` is an IANA name; every time in the mail is told in it. */
+  readonly account: { readonly name: string; readonly timeZone: string };
+  /** Whom it is for. `locale` is a BCP 47 tag; what is not Portuguese is written in English. */
+  readonly operator: { readonly name: string; readonly locale: string };
+  readonly role: Role;
+  /** Name of the administrator who did it. */
+  readonly invitedBy: string;
+}
+
+/** Somebody became an operator and has to choose a password. */
+export interface InvitationMail extends MembershipContext {
+  readonly kind: 'invitation';
+  readonly expiresAt: Date;
+  /** Absolute http(s) address with the token in its fragment: the one mail that carries one, so what it says is kept nowhere. */
+  readonly link: string;
+}
+
+/** Somebody who signs in already became an operator of a further account. */
+export interface MembershipMail extends MembershipContext {
+  readonly kind: 'membership';
+  /** Absolute http(s) address of the sign-in. */
+  readonly link: string;
+}
+
 /** All a mail is made from: one typed input gives subject, preview, text and HTML. */
-export type MailInput = ReminderMail | UsageWarningMail | LapsedMail | CaRefusalMail;
+export type MailInput = GrantMail | InvitationMail | MembershipMail;
 
 /** A mail ready to be sent. */
 export interface RenderedMail {

@@ -4,7 +4,9 @@ import type { MailInput } from './messages.ts';
 import { renderMail } from './render.ts';
 import {
   buildCaRefusal,
+  buildInvitation,
   buildLapsed,
+  buildMembership,
   buildOfEveryKind,
   buildReminder,
   buildUsageWarning,
@@ -250,6 +252,70 @@ describe('A mail about a refusal by the CA', () => {
   });
 });
 
+describe('An invitation', () => {
+  it.each([
+    'Rui Costa has made you an operator of ACME, Lda.',
+    'Account',
+    'Operator: also renews access and activates services',
+    'Invited by',
+    'The link is good until',
+    // 08:00 UTC, in the account's zone.
+    'Saturday, 20 June 2026 at 09:00 WEST (Europe/Lisbon)',
+    'Choose your password',
+    'It works once',
+    'Do not pass this mail on',
+  ])('says in text and in HTML: %s', async (words) => {
+    for (const part of await partsOf(buildInvitation())) expect(part).toContain(words);
+  });
+
+  it('says what to do for somebody who did not expect it', async () => {
+    for (const part of await partsOf(buildInvitation())) {
+      expect(part).toMatch(/if you did not expect this/i);
+      expect(part).toContain('If you do not know Rui Costa, answer this mail.');
+    }
+  });
+
+  it('has its token in the link alone, behind the #, and nowhere in subject or preview', async () => {
+    const { subject, preview, text, html } = await renderMail(buildInvitation());
+    expect(subject).toBe('Rui Costa invites you to ACME, Lda.');
+    expect(text.split('canary-token')).toHaveLength(2);
+    expect(text).toContain('https://certificates.example/invitation#canary-token\n');
+    expect(html.split('canary-token')).toHaveLength(2);
+    expect(html).toContain('href="https://certificates.example/invitation#canary-token"');
+    expect(subject + preview).not.toContain('canary-token');
+  });
+
+  it.each([
+    ['viewer', 'Viewer: sees everything, changes nothing'],
+    ['admin', 'Administrator: also manages settings, operators and API keys'],
+  ] as const)('names the role of a %s', async (role, told) => {
+    for (const part of await partsOf(buildInvitation({ role }))) expect(part).toContain(told);
+  });
+
+  it('for somebody Portuguese is in Portuguese', async () => {
+    const { subject, text } = await renderMail(
+      buildInvitation({ operator: { name: 'Ana', locale: 'pt-PT' } }),
+    );
+    expect(subject).toBe('Convite de Rui Costa para ACME, Lda.');
+    expect(text).toContain('sábado, 20 de junho de 2026 às 09:00 WEST (Europe/Lisbon)');
+    expect(text).toContain('Se não conhece Rui Costa, responda a esta mensagem.');
+  });
+});
+
+describe('A mail about a further account', () => {
+  it('says whose it is, that the password stays, and leads to the sign-in', async () => {
+    const input = buildMembership();
+    expect((await renderMail(input)).subject).toBe(
+      'Rui Costa has made you an operator of ACME, Lda.',
+    );
+    for (const part of await partsOf(input)) {
+      expect(part).toContain('with the same e-mail address and the same password');
+      expect(part).toContain('Sign in');
+    }
+    expect((await renderMail(input)).text).toContain('https://certificates.example/certificates\n');
+  });
+});
+
 describe('Every mail', () => {
   it.each(['en', 'pt-PT'])('in %s has all four parts and no word left out', async (locale) => {
     for (const input of buildOfEveryKind()) {
@@ -267,11 +333,9 @@ describe('Every mail', () => {
       expect(html).not.toMatch(
         /<(?:img|script|iframe|link|object|form|input)\b|@import|url\(|src=/i,
       );
-      // What is left are the link to the certificate and the names of XML vocabularies.
+      // What is left are the link of the mail and the names of XML vocabularies.
       const addresses = html.match(/https?:[^"' )<]*/g) ?? [];
-      expect(new Set(addresses)).toEqual(
-        new Set(['https://certificates.example/certificates/c1', 'http://www.w3.org/1999/xhtml']),
-      );
+      expect(new Set(addresses)).toEqual(new Set([input.link, 'http://www.w3.org/1999/xhtml']));
     }
   });
 
@@ -285,15 +349,23 @@ describe('Every mail', () => {
   it('keeps hostile data as text: markup, quotes, line breaks, slots of the layout, direction marks', async () => {
     const hostile = `<script>alert("1")</script>' onload='x'\r\nBcc: eve@evil.example\u2028[[href]]\u202e`;
     for (const input of buildOfEveryKind()) {
-      const mail = await renderMail({
-        ...input,
-        account: { ...input.account, name: hostile },
-        operator: { name: hostile, locale: 'en' },
-        certificate: { id: 'c1', alias: hostile },
-        authority: { name: hostile },
-        ...(input.kind === 'lapsed' ? { suspendedServices: [hostile], revokedBy: hostile } : {}),
-        ...(input.kind === 'ca_refusal' ? { caError: hostile } : {}),
-      });
+      const account = { ...input.account, name: hostile };
+      const operator = { name: hostile, locale: 'en' };
+      const mail = await renderMail(
+        'invitedBy' in input
+          ? { ...input, account, operator, invitedBy: hostile }
+          : {
+              ...input,
+              account,
+              operator,
+              certificate: { id: 'c1', alias: hostile },
+              authority: { name: hostile },
+              ...(input.kind === 'lapsed'
+                ? { suspendedServices: [hostile], revokedBy: hostile }
+                : {}),
+              ...(input.kind === 'ca_refusal' ? { caError: hostile } : {}),
+            },
+      );
       // Inside a quoted attribute it is text: what counts is that it gets out of none.
       expect(mail.html.replace(/"[^"]*"/g, '')).not.toMatch(/<script|<[^>]*\sonload=/i);
       expect(mail.html).toContain('&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;');

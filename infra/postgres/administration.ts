@@ -128,20 +128,21 @@ export type NewOperator = {
   readonly email: string;
   readonly name: string;
   readonly locale: string;
+  /** Of a secret that nobody knows, until `setFirstPassword`. */
   readonly passwordHash: string;
 };
 
-/** Answers the id of the operator with this address: the new one, or the one that was there and is left as it is. */
+/** Answers the operator with this address: the new one, who has no password yet, or the one that was there and is left as it is. */
 export async function insertOperator(
   tx: Queryable,
   operator: NewOperator,
   now: Date,
-): Promise<string> {
-  const { rows } = await tx.query<{ operator_id: string }>(
-    `insert into operators as o (operator_id, email, name, locale, password_hash, created_at)
-     values ($1, $2, $3, $4, $5, $6)
+): Promise<{ operatorId: string; passwordSet: boolean }> {
+  const { rows } = await tx.query<{ operatorId: string; passwordSet: boolean }>(
+    `insert into operators as o (operator_id, email, name, locale, password_hash, password_set, created_at)
+     values ($1, $2, $3, $4, $5, false, $6)
      on conflict (lower(email)) do update set email = o.email
-     returning o.operator_id`,
+     returning o.operator_id as "operatorId", o.password_set as "passwordSet"`,
     [
       operator.operatorId,
       operator.email,
@@ -151,7 +152,29 @@ export async function insertOperator(
       now,
     ],
   );
-  return found(rows[0], 'operator').operator_id;
+  return found(rows[0], 'operator');
+}
+
+/** Somebody who was invited has none until they have chosen one. */
+export async function hasPassword(queryable: Queryable, operatorId: string): Promise<boolean> {
+  const { rows } = await queryable.query<{ password_set: boolean }>(
+    'select o.password_set from operators as o where o.operator_id = $1',
+    [operatorId],
+  );
+  return rows[0]?.password_set ?? false;
+}
+
+/** Gives a password to somebody who has none; nobody's password is replaced. */
+export async function setFirstPassword(
+  tx: Queryable,
+  operatorId: string,
+  passwordHash: string,
+): Promise<void> {
+  await tx.query(
+    `update operators as o set password_hash = $2, password_set = true
+     where o.operator_id = $1 and not o.password_set`,
+    [operatorId, passwordHash],
+  );
 }
 
 export async function insertMembership(

@@ -79,7 +79,12 @@ export async function findVisibleCertificate(
   return rows[0] && visibleFromRow(rows[0]);
 }
 
-export type ListedCertificate = VisibleCertificate & {
+/** A certificate as lists tell it. An account may have ten thousand: nothing is read here that no list needs. */
+export type ListedCertificate = Pick<
+  VisibleCertificate,
+  'certificateId' | 'alias' | 'subject' | 'serial' | 'notAfter' | 'role'
+> & {
+  readonly account: { readonly accountId: string; readonly name: string };
   /** The latest grant, whether still in force or not. */
   readonly grant: Grant | undefined;
   readonly bindingLimit: BindingLimit | undefined;
@@ -87,55 +92,95 @@ export type ListedCertificate = VisibleCertificate & {
   readonly suspendedServiceCount: number;
 };
 
-type ListedRow = VisibleRow & {
-  effective_at: Date | null;
-  expires_at: Date;
+/** Instants come as milliseconds: for thousands of rows, parsing dates takes longer than the query. */
+type ListedRow = {
+  certificate_id: string;
+  account_id: string;
+  alias: string;
+  subject: string;
+  serial: string;
+  not_after: number;
+  effective_at: number | null;
+  expires_at: number;
   allowance: number;
   ends_with_certificate: boolean;
   binding_limit: BindingLimit | null;
-  ended_at: Date | null;
+  ended_at: number | null;
   end_reason: EndReason | null;
   used: number;
   suspended_count: number;
 };
+const milliseconds = (column: string): string =>
+  `(extract(epoch from ${column}) * 1000)::float8 as ${column.replace(/^\w+\./, '')}`;
 
 /** All certificates of the operator's accounts, with what their standing is told by, in no particular order. */
 export async function listVisibleCertificates(
   queryable: Queryable,
   operatorId: string,
 ): Promise<ListedCertificate[]> {
+  const { rows: memberships } = await queryable.query<{
+    account_id: string;
+    name: string;
+    role: Role;
+  }>(
+    `select m.account_id, a.name, m.role
+     from account_operators as m join accounts as a on a.account_id = m.account_id
+     where m.operator_id = $1`,
+    [operatorId],
+  );
+  const byAccount = new Map(
+    memberships.map(({ account_id: accountId, name, role }) => [
+      accountId,
+      { account: { accountId, name }, role },
+    ]),
+  );
   const { rows } = await queryable.query<ListedRow>(
-    `select ${visibleColumns},
-       g.effective_at, g.expires_at, g.allowance, g.ends_with_certificate, g.binding_limit, g.ended_at, g.end_reason,
-       coalesce(u.used, 0) as used, coalesce(s.suspended_count, 0) as suspended_count
-     from ${visibleTables}
+    `select c.certificate_id, c.account_id, c.alias, c.subject, c.serial, ${milliseconds('c.not_after')},
+       ${milliseconds('g.effective_at')}, ${milliseconds('g.expires_at')}, g.allowance, g.ends_with_certificate, g.binding_limit,
+       ${milliseconds('g.ended_at')}, g.end_reason, coalesce(u.used, 0) as used, coalesce(s.suspended_count, 0) as suspended_count
+     from certificates as c
      left join access_grants as g on g.certificate_id = c.certificate_id and g.successor_id is null
      left join usage_counters as u on u.grant_id = g.grant_id
      left join (
        select cs.certificate_id, count(*) as suspended_count from client_services as cs
        where cs.status = 'suspended' group by cs.certificate_id
      ) as s on s.certificate_id = c.certificate_id
-     where m.operator_id = $1`,
-    [operatorId],
+     where c.account_id = any ($1)`,
+    [[...byAccount.keys()]],
   );
-  return rows.map((row) => ({
-    ...visibleFromRow(row),
-    grant:
-      row.effective_at === null
-        ? undefined
-        : {
-            effectiveAt: row.effective_at,
-            expiresAt: row.expires_at,
-            allowance: row.allowance,
-            endsWithCertificate: row.ends_with_certificate,
-            endedAt: row.ended_at ?? undefined,
-            endReason: row.end_reason ?? undefined,
-          },
-    bindingLimit: row.binding_limit ?? undefined,
-    used: row.used,
-    suspendedServiceCount: row.suspended_count,
-  }));
+  return rows.flatMap((row) => {
+    const membership = byAccount.get(row.account_id);
+    return membership === undefined ? [] : [listedFromRow(row, membership)];
+  });
 }
+
+/** Field by field: of ten thousand rows, spreading objects into others would take longer than all the rest. */
+const listedFromRow = (
+  row: ListedRow,
+  { account, role }: Pick<ListedCertificate, 'account' | 'role'>,
+): ListedCertificate => ({
+  account,
+  role,
+  certificateId: row.certificate_id,
+  alias: row.alias,
+  subject: row.subject,
+  serial: row.serial,
+  notAfter: new Date(row.not_after),
+  grant:
+    row.effective_at === null
+      ? undefined
+      : {
+          effectiveAt: new Date(row.effective_at),
+          expiresAt: new Date(row.expires_at),
+          allowance: row.allowance,
+          endsWithCertificate: row.ends_with_certificate,
+          endedAt: row.ended_at === null ? undefined : new Date(row.ended_at),
+          endReason: row.end_reason ?? undefined,
+        },
+  bindingLimit: row.binding_limit ?? undefined,
+  used: row.used,
+  suspendedServiceCount: row.suspended_count,
+});
 
 /** Where and as whom the platform asks the CA about a certificate. */
 export type CredentialAtCa = {

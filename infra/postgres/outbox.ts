@@ -25,10 +25,20 @@ export async function publishAccessChange(
   await write(tx, writtenBy, 'kafka', change.certificateId, 'certificate-access', change, at);
 }
 
+/** Writes "mail this invitation" in the transaction that made it. Its token stays out of the outbox. */
+export async function mailInvitation(
+  tx: Queryable,
+  writtenBy: Writer,
+  invitationId: string,
+  now: Date,
+): Promise<void> {
+  await write(tx, writtenBy, 'mail', invitationId, 'invitation', { invitationId }, now);
+}
+
 async function write(
   tx: Queryable,
   writtenBy: Writer,
-  destination: 'temporal' | 'kafka',
+  destination: 'temporal' | 'kafka' | 'mail',
   subject: string,
   name: string,
   payload: unknown,

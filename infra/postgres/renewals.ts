@@ -23,7 +23,10 @@ export type RenewalStore = {
 export type StoredRenewal = {
   readonly renewalId: string;
   readonly certificateId: string;
+  readonly certificateAlias: string;
   readonly accountId: string;
+  readonly accountName: string;
+  readonly accountTimeZone: string;
   readonly operatorId: string;
   readonly operatorName: string;
   readonly state: RenewalState;
@@ -48,7 +51,10 @@ export type StoredRenewal = {
 type RenewalRow = {
   renewal_id: string;
   certificate_id: string;
+  certificate_alias: string;
   account_id: string;
+  account_name: string;
+  account_time_zone: string;
   operator_id: string;
   operator_name: string;
   state: RenewalState;
@@ -70,16 +76,23 @@ type RenewalRow = {
 };
 
 const selectRenewals = `
-  select r.renewal_id, r.certificate_id, r.account_id, r.operator_id, o.name as operator_name, r.state, r.started_at, r.deadline_at,
-    r.browser_hash, r.state_used_at, r.sealed_verifier, r.sealed_tokens, r.factors, r.multisign, r.code_window_ends_at,
-    r.resend_allowed_at, r.tries_left, r.authorization_ends_at, r.notice, r.outcome, r.ended_at
-  from renewals as r join operators as o on o.operator_id = r.operator_id`;
+  select r.renewal_id, r.certificate_id, c.alias as certificate_alias, r.account_id, a.name as account_name, a.time_zone as account_time_zone,
+    r.operator_id, o.name as operator_name, r.state, r.started_at, r.deadline_at, r.browser_hash, r.state_used_at, r.sealed_verifier,
+    r.sealed_tokens, r.factors, r.multisign, r.code_window_ends_at, r.resend_allowed_at, r.tries_left, r.authorization_ends_at, r.notice,
+    r.outcome, r.ended_at
+  from renewals as r
+  join operators as o on o.operator_id = r.operator_id
+  join certificates as c on c.certificate_id = r.certificate_id
+  join accounts as a on a.account_id = r.account_id`;
 
 function renewalFromRow(row: RenewalRow): StoredRenewal {
   return {
     renewalId: row.renewal_id,
     certificateId: row.certificate_id,
+    certificateAlias: row.certificate_alias,
     accountId: row.account_id,
+    accountName: row.account_name,
+    accountTimeZone: row.account_time_zone,
     operatorId: row.operator_id,
     operatorName: row.operator_name,
     state: row.state,

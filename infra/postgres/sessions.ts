@@ -12,15 +12,15 @@ const touchMs = 60_000;
 /** A new session with a secret of its own, which only the browser keeps. */
 export async function createSession(
   queryable: Queryable,
-  operatorId: string,
+  { operatorId, userAgent }: { operatorId: string; userAgent: string | undefined },
   now: Date,
 ): Promise<{ secret: string; session: Session }> {
   const secret = newSecret();
   const sessionId = randomUUID();
   await queryable.query(
-    `insert into sessions (session_hash, session_id, operator_id, created_at, last_seen_at)
-     values ($1, $2, $3, $4, $4)`,
-    [hashSecret(secret), sessionId, operatorId, now],
+    `insert into sessions (session_hash, session_id, operator_id, user_agent, created_at, last_seen_at)
+     values ($1, $2, $3, $4, $5, $5)`,
+    [hashSecret(secret), sessionId, operatorId, userAgent ?? null, now],
   );
   return { secret, session: { sessionId, operatorId } };
 }
@@ -62,6 +62,8 @@ export type OpenSession = {
   readonly lastSeenAt: Date;
   /** When it ends if it is not used any more. */
   readonly endsAt: Date;
+  /** What the browser called itself at the sign-in. */
+  readonly userAgent: string | undefined;
 };
 
 /** The operator's sessions that have not ended, last used first. */
@@ -71,8 +73,13 @@ export async function listSessions(
   limits: SessionLimits,
   now: Date,
 ): Promise<OpenSession[]> {
-  const { rows } = await queryable.query<Omit<OpenSession, 'endsAt'>>(
-    `select s.session_id as "sessionId", s.created_at as "createdAt", s.last_seen_at as "lastSeenAt"
+  const { rows } = await queryable.query<{
+    session_id: string;
+    created_at: Date;
+    last_seen_at: Date;
+    user_agent: string | null;
+  }>(
+    `select s.session_id, s.created_at, s.last_seen_at, s.user_agent
      from sessions as s
      where s.operator_id = $1 and s.ended_at is null
      order by s.last_seen_at desc, s.created_at desc, s.session_id`,
@@ -80,11 +87,16 @@ export async function listSessions(
   );
   const { idleSeconds, absoluteSeconds } = limits;
   return rows
-    .map(({ sessionId, createdAt, lastSeenAt }) => {
-      const idleEnd = lastSeenAt.getTime() + idleSeconds * 1000;
-      const absoluteEnd = createdAt.getTime() + absoluteSeconds * 1000;
-      const endsAt = new Date(Math.min(idleEnd, absoluteEnd));
-      return { sessionId, createdAt, lastSeenAt, endsAt };
+    .map((row) => {
+      const idleEnd = row.last_seen_at.getTime() + idleSeconds * 1000;
+      const absoluteEnd = row.created_at.getTime() + absoluteSeconds * 1000;
+      return {
+        sessionId: row.session_id,
+        createdAt: row.created_at,
+        lastSeenAt: row.last_seen_at,
+        endsAt: new Date(Math.min(idleEnd, absoluteEnd)),
+        userAgent: row.user_agent ?? undefined,
+      };
     })
     .filter(({ endsAt }) => endsAt > now);
 }

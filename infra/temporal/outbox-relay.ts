@@ -31,6 +31,10 @@ export type RelayOptions = {
   /** Rows younger than this are left to their writer's own relay. */
   readonly minAgeMs?: number;
   readonly deliverTo: Readonly<Partial<Record<Destination, Deliver>>>;
+  /** Nobody else gets a row for this long: longer than a delivery may take, which is 5 s to Temporal and 8 s to Kafka. */
+  readonly leaseMs?: number;
+  /** A row that fails again and again is tried no more often than this. */
+  readonly longestPauseMs?: number;
   /** How often is looked without being told; being told (NOTIFY) only hastens it. */
   readonly pollMs?: number;
 };
@@ -38,10 +42,9 @@ export type RelayOptions = {
 export type Relay = { stop(): Promise<void> };
 
 const batch = 50;
-/** A delivery has its own deadline (5 s to Temporal, 8 s to Kafka); a lease outlasts it. */
-const leaseMs = 20_000;
+const usualLeaseMs = 20_000;
 const firstPauseMs = 250;
-const longestPauseMs = 15_000;
+const usualLongestPauseMs = 15_000;
 
 /**
  * Delivers what the outbox holds, at least once: signals in any order, Kafka records in order per certificate. While a destination cannot be reached its rows
@@ -88,7 +91,7 @@ export function startOutboxRelay(options: RelayOptions): Relay {
           },
         );
         if (round.failed > 0 && round.delivered === 0) {
-          pauseMs = Math.min(longestPauseMs, Math.max(firstPauseMs, pauseMs * 2));
+          pauseMs = Math.min(usualLongestPauseMs, Math.max(firstPauseMs, pauseMs * 2));
           retryAt = performance.now() + pauseMs;
           continue;
         }
@@ -112,11 +115,13 @@ export function startOutboxRelay(options: RelayOptions): Relay {
 type Round = { readonly delivered: number; readonly failed: number };
 
 async function deliverRound(
-  { database, clock, log, writtenBy = 'all', minAgeMs = 0 }: RelayOptions,
+  options: RelayOptions,
   destination: Destination,
   deliver: Deliver,
   pauseMs: number,
 ): Promise<Round> {
+  const { database, clock, log, writtenBy = 'all', minAgeMs = 0 } = options;
+  const { leaseMs = usualLeaseMs, longestPauseMs = usualLongestPauseMs } = options;
   const rows = await claimOutboxRows(database, {
     ...{ destination, writtenBy, minAgeMs, leaseMs },
     now: clock.now(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { getAccount, type Account } from '../../infra/postgres/administration.ts';
+import { getAccount, listOperators, type Account } from '../../infra/postgres/administration.ts';
 import { accountChangesSchema } from '../shared/administration.ts';
 import { defineRoute, type Route } from '../shared/route.ts';
 import { administrationBy } from './administration.ts';
@@ -7,7 +7,7 @@ import { idParams } from './certificate-routes.ts';
 import { requireInAccount } from './guards.ts';
 import type { RouteParts } from './route-parts.ts';
 
-const accountView = z
+export const accountView = z
   .strictObject({
     id: z.string(),
     name: z.string(),
@@ -16,26 +16,28 @@ const accountView = z
       .int()
       .meta({ description: "Hour of the account's day, 0 to 23, at which reminders are sent." }),
     locale: z.string(),
+    administrators: z.array(z.string()).meta({ description: 'Whom to ask, by name.' }),
   })
   .meta({ id: 'Account' });
-
-const presentAccount = ({
-  accountId,
-  name,
-  timeZone,
-  reminderHour,
-  locale,
-}: Account): z.output<typeof accountView> => ({
-  id: accountId,
-  name,
-  timeZone,
-  reminderHour,
-  locale,
-});
 
 export function createAccountRoutes({ store, authentication }: RouteParts): Route[] {
   const { database } = store;
   const tags = ['account settings'];
+
+  const present = async (account: Account): Promise<z.output<typeof accountView>> => {
+    const operators = await listOperators(database, account.accountId);
+    return {
+      id: account.accountId,
+      name: account.name,
+      timeZone: account.timeZone,
+      reminderHour: account.reminderHour,
+      locale: account.locale,
+      administrators: operators
+        .filter(({ role }) => role === 'admin')
+        .map(({ name }) => name)
+        .sort((a, b) => a.localeCompare(b)),
+    };
+  };
 
   return [
     defineRoute({
@@ -48,7 +50,7 @@ export function createAccountRoutes({ store, authentication }: RouteParts): Rout
       responses: { 200: accountView },
     }).handle(async ({ caller, params }) => {
       await requireInAccount(database, caller, params.id, 'read');
-      return { status: 200, body: presentAccount(await getAccount(database, params.id)) };
+      return { status: 200, body: await present(await getAccount(database, params.id)) };
     }),
 
     defineRoute({
@@ -67,7 +69,7 @@ export function createAccountRoutes({ store, authentication }: RouteParts): Rout
     }).handle(async ({ caller, params, body }) => {
       await requireInAccount(database, caller, params.id, 'settings');
       const changed = await administrationBy(caller, store).updateAccount(params.id, body);
-      return { status: 200, body: presentAccount(changed) };
+      return { status: 200, body: await present(changed) };
     }),
   ];
 }

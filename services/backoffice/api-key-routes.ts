@@ -7,7 +7,7 @@ import { idParams } from './certificate-routes.ts';
 import { requireInAccount } from './guards.ts';
 import type { RouteParts } from './route-parts.ts';
 
-const apiKeyView = z
+export const apiKeyView = z
   .strictObject({
     id: z.string(),
     name: z.string(),

@@ -17,6 +17,8 @@ import { createClientServiceRoutes } from './client-service-routes.ts';
 import { createEventStreams } from './event-streams.ts';
 import { createEventsRoute } from './events-routes.ts';
 import { refuseCrossSite } from './guards.ts';
+import { createInvitationRoutes } from './invitation-routes.ts';
+import { createInvitations } from './invitations.ts';
 import { createOperatorRoutes } from './operator-routes.ts';
 import { createPages } from './pages.ts';
 import { createRecipientsRoutes } from './recipients-routes.ts';
@@ -46,7 +48,7 @@ export type BackofficeOptions = {
 /** The backoffice: the operators' page and its API, and the way to the CA and back. */
 export function createBackoffice(options: BackofficeOptions): HttpApp {
   const { store, sealer, publicUrl, sessionLimits, log, metrics } = options;
-  const { database, clock } = store;
+  const { database, clock, policy } = store;
   const secure = new URL(publicUrl).protocol === 'https:';
   const authentication = createSessionAuthentication(database, clock, sessionLimits);
   const { changes } = options;
@@ -66,7 +68,8 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
     workflowsUrl: options.workflowsUrl,
     secure,
   };
-  const sessionParts = { database, clock, limits: sessionLimits, authentication, secure };
+  const sessionParts = { database, clock, policy, limits: sessionLimits, authentication, secure };
+  const invitations = createInvitations({ ...sessionParts, sealer });
   return createHttpApp({
     log,
     metrics,
@@ -79,7 +82,8 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
       ...createSessionRoutes(sessionParts),
       ...createSessionListRoutes(sessionParts),
       ...createAccountRoutes(parts),
-      ...createOperatorRoutes(parts),
+      ...createOperatorRoutes(parts, invitations),
+      ...createInvitationRoutes(invitations, sessionParts),
       ...createApiKeyRoutes(parts),
       ...createCertificateRoutes(parts),
       ...createRenewalRoutes(parts),

@@ -23,7 +23,6 @@ const detail = async ({ certificateId }: TestCertificate) =>
   (await ana.call('GET', `/api/certificates/${certificateId}`)).body as {
     access: Record<string, unknown>;
     clientServices: Service[];
-    workflowUrl: string;
   };
 
 describe('the session', () => {
@@ -35,6 +34,27 @@ describe('the session', () => {
         { name: 'Loja Azul', role: 'operator', permissions: ['read', 'renew', 'activate'] },
       ],
     });
+    const alda = await backoffice.signedIn('alda');
+    expect((await alda.call('GET', '/api/session')).body).toMatchObject({
+      accounts: [{ permissions: ['read', 'renew', 'activate', 'settings', 'revoke', 'inspect'] }],
+    });
+  });
+
+  it('tells the figures that this backoffice works by, and its time', async () => {
+    const before = backoffice.clock.now();
+    const { body } = await ana.call('GET', '/api/session');
+    const { policy, serverNow } = body as { policy: object; serverNow: string };
+    expect(policy).toEqual({
+      grantSeconds: 5_184_000,
+      allowance: 1_000_000_000,
+      warningSeconds: 604_800,
+      usageWarningPercent: 90,
+      codeWindowSeconds: 120,
+      attemptSeconds: 900,
+      tries: 3,
+    });
+    expect(Date.parse(serverNow)).toBeGreaterThanOrEqual(before.getTime());
+    expect(Date.parse(serverNow)).toBeLessThanOrEqual(backoffice.clock.now().getTime());
   });
 
   it.each([
@@ -135,6 +155,39 @@ describe('the list', () => {
     expect(warned.totals).toEqual(all.totals);
     expect((await list('q=no such thing')).items).toEqual([]);
     expect(await alda.call('GET', '/api/certificates?cursor=x')).toMatchObject({ status: 400 });
+  });
+
+  it('tells what ends each access, and when, just as its page does', async () => {
+    const running = await backoffice.newCertificate({ factors: [] });
+    const grantId = await obtainGrant(backoffice, ana, running);
+    const stopped = await backoffice.newCertificate({ factors: [] });
+    await obtainGrant(backoffice, ana, stopped, { lifetimeSeconds: 60 });
+    const bare = await backoffice.newCertificate();
+    backoffice.clock.advance(3_600);
+    await backoffice.database.query(
+      'update usage_counters as u set used = 100000000 where u.grant_id = $1',
+      [grantId],
+    );
+    const { items } = (await ana.call('GET', '/api/certificates')).body as {
+      items: Record<string, unknown>[];
+    };
+    const listed = ({ certificateId }: TestCertificate) =>
+      items.find(({ id }) => id === certificateId);
+    for (const certificate of [running, stopped, bare]) {
+      const { access } = await detail(certificate);
+      const { effectiveAt, expiresAt, bindingLimit, forecast } = access;
+      expect(listed(certificate)).toMatchObject({ effectiveAt, expiresAt, bindingLimit });
+      const shown = (forecast as { endsAt: string } | null)?.endsAt ?? null;
+      const told = (listed(certificate)?.['endsAt'] ?? null) as string | null;
+      expect(told === null).toBe(shown === null);
+      // The forecast goes by an average up to now, so it moves on with the clock.
+      expect(Math.abs(Date.parse(told ?? '1970') - Date.parse(shown ?? '1970'))).toBeLessThan(
+        120_000,
+      );
+    }
+    expect(listed(running)).toMatchObject({ bindingLimit: 'policy_usage' });
+    expect(listed(stopped)).toMatchObject({ endsAt: null, bindingLimit: 'ca' });
+    expect(listed(bare)).toMatchObject({ effectiveAt: null, endsAt: null, bindingLimit: null });
   });
 
   it("shows nothing of other people's accounts", async () => {
@@ -275,8 +328,40 @@ describe('renewals', () => {
       items: { state: string }[];
     };
     expect(new Set(granted.items.map(({ state }) => state))).toEqual(new Set(['granted']));
-    const { workflowUrl } = await detail(certificate);
-    expect(workflowUrl).toMatch(/\/workflows\/access-grant%2F[\w-]+$/);
+  });
+
+  it('name their certificate and account, alone, in the list and on the page of the certificate', async () => {
+    const certificate = await backoffice.newCertificate();
+    const id = await goToCaAndBack(ana, certificate);
+    const { alias, openRenewal } = (
+      await ana.call('GET', `/api/certificates/${certificate.certificateId}`)
+    ).body as { alias: string; openRenewal: object };
+    const names = {
+      id,
+      certificateId: certificate.certificateId,
+      certificate: { id: certificate.certificateId, alias },
+      account: { id: backoffice.accountId, name: 'Loja Azul', timeZone: 'Europe/Lisbon' },
+    };
+    expect(openRenewal).toMatchObject(names);
+    expect((await ana.renewal(id)).body).toMatchObject(names);
+    const { items } = (await ana.call('GET', '/api/renewals')).body as { items: { id: string }[] };
+    // Newest first.
+    expect(items[0]).toMatchObject(names);
+  });
+
+  it("lead to the execution in Temporal's UI only for administrators", async () => {
+    const certificate = await backoffice.newCertificate();
+    await goToCaAndBack(ana, certificate);
+    const alda = await backoffice.signedIn('alda');
+    const seenBy = async (driver: OperatorDriver) =>
+      (
+        (await driver.call('GET', `/api/certificates/${certificate.certificateId}`)).body as {
+          workflowUrl: string | null;
+        }
+      ).workflowUrl;
+    expect(await seenBy(alda)).toMatch(/\/workflows\/access-grant%2F[\w-]+$/);
+    expect(await seenBy(ana)).toBeNull();
+    expect(await seenBy(await backoffice.signedIn('vera'))).toBeNull();
   });
 });
 

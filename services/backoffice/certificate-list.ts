@@ -3,6 +3,7 @@ import { forecastOf } from '../../domain/forecast.ts';
 import { maySign, standingOf, type Standing, type StandingName } from '../../domain/grant.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { ListedCertificate } from '../../infra/postgres/certificates.ts';
+import { accessNow, type AccessNow } from './access-now.ts';
 
 export const certificateSorts = ['trouble', 'alias', 'expiry'] as const;
 type CertificateSort = (typeof certificateSorts)[number];
@@ -17,7 +18,7 @@ export type ListQuery = {
   readonly cursor?: string | undefined;
 };
 
-export type ListItem = { readonly certificate: ListedCertificate; readonly standing: Standing };
+export type ListItem = { readonly certificate: ListedCertificate; readonly access: AccessNow };
 export type CertificatePage = {
   readonly items: readonly ListItem[];
   /** Of all that fit account and q, whatever their standing. */
@@ -34,8 +35,9 @@ export function listPage(
   now: Date,
   policy: Policy,
 ): CertificatePage {
+  const wanted = query.q?.toLowerCase();
   const found = certificates
-    .filter((certificate) => fits(certificate, query))
+    .filter((certificate) => fits(certificate, query.account, wanted))
     .map((certificate) => ({
       certificate,
       standing: standingOf(certificate.grant, certificate.used, now, policy),
@@ -47,21 +49,27 @@ export function listPage(
   const sorted = found
     .filter(({ standing }) => query.standing === undefined || standing.kind === query.standing)
     .map((item) => ({ item, key: sortKey(item, query.sort, now, policy) }))
-    .sort((a, b) => compareKeys(a.key, b.key))
-    .filter(({ key }) => after === undefined || compareKeys(key, after) > 0);
+    .filter(({ key }) => after === undefined || compareKeys(key, after) > 0)
+    .sort((a, b) => compareKeys(a.key, b.key));
   const page = sorted.slice(0, query.limit);
   const last = page.at(-1);
   return {
-    items: page.map(({ item }) => item),
+    items: page.map(({ item: { certificate } }) => ({
+      certificate,
+      access: accessNow(certificate, now, policy),
+    })),
     totals,
     nextCursor: last && sorted.length > page.length ? formatCursor(last.key) : undefined,
   };
 }
 
-function fits({ account, alias, subject, serial }: ListedCertificate, query: ListQuery): boolean {
-  if (query.account !== undefined && account.accountId !== query.account) return false;
-  if (query.q === undefined) return true;
-  const wanted = query.q.toLowerCase();
+function fits(
+  { account, alias, subject, serial }: ListedCertificate,
+  accountId: string | undefined,
+  wanted: string | undefined,
+): boolean {
+  if (accountId !== undefined && account.accountId !== accountId) return false;
+  if (wanted === undefined) return true;
   return [alias, subject, serial, account.name].some((text) => text.toLowerCase().includes(wanted));
 }
 
@@ -70,7 +78,7 @@ const never = Number.MAX_SAFE_INTEGER;
 
 /** Ends with the id, so that no two are equal and a page begins exactly where the one before ended. */
 function sortKey(
-  { certificate, standing }: ListItem,
+  { certificate, standing }: { certificate: ListedCertificate; standing: Standing },
   sort: CertificateSort,
   now: Date,
   policy: Policy,
@@ -88,9 +96,9 @@ function sortKey(
 }
 
 function compareKeys(a: SortKey, b: SortKey): number {
-  for (const [index, one] of a.entries()) {
-    const other = b[index];
-    if (other === undefined || typeof one !== typeof other) return 1;
+  for (let index = 0; index < a.length; index += 1) {
+    const [one, other] = [a[index], b[index]];
+    if (one === undefined || other === undefined || typeof one !== typeof other) return 1;
     if (one !== other) return one < other ? -1 : 1;
   }
   return 0;

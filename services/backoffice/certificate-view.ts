@@ -1,18 +1,12 @@
 import { z } from 'zod';
-import { forecastOf, timeLimitOf, usageLimitOf, type Forecast } from '../../domain/forecast.ts';
-import {
-  maySign,
-  standingOf,
-  usagePercent,
-  type BindingLimit,
-  type Standing,
-} from '../../domain/grant.ts';
+import { usagePercent, type Standing } from '../../domain/grant.ts';
 import { grantWorkflowId } from '../../domain/messages.ts';
 import type { Policy } from '../../domain/policy.ts';
-import { permissions, permissionsOf, roles } from '../../domain/roles.ts';
+import { may, permissions, permissionsOf, roles } from '../../domain/roles.ts';
 import type { VisibleCertificate } from '../../infra/postgres/certificates.ts';
 import type { ClientService } from '../../infra/postgres/client-services.ts';
 import type { StoredGrant } from '../../infra/postgres/grants.ts';
+import { accessNow } from './access-now.ts';
 import type { ListItem } from './certificate-list.ts';
 import { bindingLimit, instant, renewalView, type RenewalView } from './renewal-view.ts';
 
@@ -44,7 +38,11 @@ export const listItemView = z
     account: z.strictObject({ id: z.string(), name: z.string() }),
     notAfter: instant,
     ...standingShape,
+    effectiveAt: instant.nullable(),
     expiresAt: instant.nullable(),
+    /** When the first limit will be reached at this rate; only while in force. */
+    endsAt: instant.nullable(),
+    bindingLimit: bindingLimit.nullable(),
     ...usageShape,
     suspendedServiceCount: z.int(),
     permissions: z.array(z.enum(permissions)),
@@ -104,6 +102,7 @@ export const certificateView = z
     openRenewal: renewalView.nullable(),
     role: z.enum(roles),
     permissions: z.array(z.enum(permissions)),
+    /** The execution in Temporal's UI, for those who may see it. */
     workflowUrl: z.string().nullable(),
     serverNow: instant,
   })
@@ -125,10 +124,7 @@ function presentUsage(grant: { readonly allowance: number } | undefined, used: n
   return { allowance, used, usagePercent: usagePercent(used, allowance) };
 }
 
-export function presentListItem({
-  certificate,
-  standing,
-}: ListItem): z.output<typeof listItemView> {
+export function presentListItem({ certificate, access }: ListItem): z.output<typeof listItemView> {
   const { account, grant, used } = certificate;
   return {
     id: certificate.certificateId,
@@ -136,8 +132,11 @@ export function presentListItem({
     subject: certificate.subject,
     account: { id: account.accountId, name: account.name },
     notAfter: certificate.notAfter.toISOString(),
-    ...presentStanding(standing),
+    ...presentStanding(access.standing),
+    effectiveAt: grant?.effectiveAt.toISOString() ?? null,
     expiresAt: grant?.expiresAt.toISOString() ?? null,
+    endsAt: access.forecast?.endsAt.toISOString() ?? null,
+    bindingLimit: access.bindingLimit ?? null,
     ...presentUsage(grant, used),
     suspendedServiceCount: certificate.suspendedServiceCount,
     permissions: permissionsOf(certificate.role),
@@ -191,20 +190,26 @@ export function presentCertificate(facts: CertificateFacts): CertificateView {
     role: certificate.role,
     permissions: permissionsOf(certificate.role),
     workflowUrl:
-      workflowOf === undefined
+      workflowOf === undefined || !may(certificate.role, 'inspect')
         ? null
         : `${facts.workflowsUrl}/${encodeURIComponent(grantWorkflowId(workflowOf))}`,
     serverNow: now.toISOString(),
   };
 }
 
-function presentAccess(facts: CertificateFacts): CertificateView['access'] {
-  const { latest, grantedBy, now, policy } = facts;
-  const used = latest?.used ?? 0;
+function presentAccess({
+  latest,
+  grantedBy,
+  now,
+  policy,
+}: CertificateFacts): CertificateView['access'] {
   const grant = latest?.grant;
-  const standing = standingOf(grant, used, now, policy);
-  const forecast =
-    grant !== undefined && maySign(standing) ? forecastOf(grant, used, now, policy) : undefined;
+  const used = latest?.used ?? 0;
+  const { standing, forecast, bindingLimit } = accessNow(
+    { grant, bindingLimit: latest?.bindingLimit, used },
+    now,
+    policy,
+  );
   return {
     ...presentStanding(standing),
     grantId: latest?.grantId ?? null,
@@ -214,7 +219,7 @@ function presentAccess(facts: CertificateFacts): CertificateView['access'] {
     grantedBy: grantedBy ?? null,
     ...presentUsage(grant, used),
     remaining: grant === undefined ? null : Math.max(0, grant.allowance - used),
-    bindingLimit: bindingLimitOf(facts, standing, forecast) ?? null,
+    bindingLimit: bindingLimit ?? null,
     forecast: forecast
       ? {
           endsAt: forecast.endsAt.toISOString(),
@@ -223,23 +228,4 @@ function presentAccess(facts: CertificateFacts): CertificateView['access'] {
         }
       : null,
   };
-}
-
-/** Which rule ends the grant first, or ended it. Before the first signature there is no rate to tell by: then the one that was recorded with the grant. */
-function bindingLimitOf(
-  { latest, policy }: CertificateFacts,
-  standing: Standing,
-  forecast: Forecast | undefined,
-): BindingLimit | undefined {
-  if (latest === undefined) return undefined;
-  if (forecast === undefined) return limitReached(standing, latest.grant, policy);
-  return latest.used === 0 ? latest.bindingLimit : forecast.bindingLimit;
-}
-
-/** Which rule it was that ended a lapsed grant; a revoked one was ended by none of them. */
-function limitReached(standing: Standing, grant: StoredGrant['grant'], policy: Policy) {
-  if (standing.kind !== 'lapsed') return undefined;
-  if (standing.reason === 'allowance_exhausted') return usageLimitOf(grant.allowance, policy);
-  const byTime = standing.reason === 'grant_expired' || standing.reason === 'certificate_ended';
-  return byTime ? timeLimitOf(grant, policy) : undefined;
 }

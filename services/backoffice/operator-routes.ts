@@ -1,51 +1,81 @@
 import { z } from 'zod';
 import { Problem } from '../../domain/errors.ts';
+import { invitationState } from '../../domain/invitation.ts';
 import { roles } from '../../domain/roles.ts';
 import {
   getAccount,
   listOperators,
   type OperatorOfAccount,
 } from '../../infra/postgres/administration.ts';
+import { listInvitations, type InvitationOfOperator } from '../../infra/postgres/invitations.ts';
 import { localeSchema, operatorSchema, roleSchema } from '../shared/administration.ts';
 import { defineRoute, empty, type Route } from '../shared/route.ts';
 import { administrationBy } from './administration.ts';
 import { idParams } from './certificate-routes.ts';
 import { requireInAccount } from './guards.ts';
+import type { Invitations } from './invitations.ts';
+import { instant } from './renewal-view.ts';
 import type { RouteParts } from './route-parts.ts';
 
-const operatorView = z
+export const operatorView = z
   .strictObject({
     id: z.string(),
     name: z.string(),
     email: z.string(),
     locale: z.string(),
     role: z.enum(roles),
+    /** Null for those who have a password. */
+    invitation: z
+      .strictObject({
+        sentAt: instant.nullable(),
+        expiresAt: instant,
+        /** `refused`: the mail server refuses the address for good. */
+        state: z.enum(['waiting', 'sent', 'refused', 'ended']),
+      })
+      .nullable(),
   })
   .meta({ id: 'OperatorOfAccount' });
 
-const presentOperator = ({
-  operatorId,
-  name,
-  email,
-  locale,
-  role,
-}: OperatorOfAccount): z.output<typeof operatorView> => ({
+const presentOperator = (
+  { operatorId, name, email, locale, role }: OperatorOfAccount,
+  invitation: InvitationOfOperator | undefined,
+  now: Date,
+): z.output<typeof operatorView> => ({
   id: operatorId,
   name,
   email,
   locale,
   role,
+  invitation:
+    invitation === undefined
+      ? null
+      : {
+          sentAt: invitation.sentAt?.toISOString() ?? null,
+          expiresAt: invitation.expiresAt.toISOString(),
+          state: invitationState(invitation, now),
+        },
 });
 
 const operatorParams = idParams.extend({ operatorId: idParams.shape.id });
 
-export function createOperatorRoutes({ store, authentication }: RouteParts): Route[] {
-  const { database } = store;
+export function createOperatorRoutes(
+  { store, authentication }: RouteParts,
+  invitations: Invitations,
+): Route[] {
+  const { database, clock } = store;
   const tags = ['operators'];
 
+  const list = async (accountId: string): Promise<z.output<typeof operatorView>[]> => {
+    const [operators, invited] = await Promise.all([
+      listOperators(database, accountId),
+      listInvitations(database, accountId),
+    ]);
+    const byOperator = new Map(invited.map((one) => [one.operatorId, one]));
+    const now = clock.now();
+    return operators.map((one) => presentOperator(one, byOperator.get(one.operatorId), now));
+  };
   const getOperator = async (accountId: string, operatorId: string) => {
-    const operators = await listOperators(database, accountId);
-    const operator = operators.find((one) => one.operatorId === operatorId);
+    const operator = (await list(accountId)).find(({ id }) => id === operatorId);
     if (operator === undefined) throw new Problem('not_found');
     return operator;
   };
@@ -62,16 +92,15 @@ export function createOperatorRoutes({ store, authentication }: RouteParts): Rou
       responses: { 200: z.strictObject({ items: z.array(operatorView) }) },
     }).handle(async ({ caller, params }) => {
       await requireInAccount(database, caller, params.id, 'settings');
-      const operators = await listOperators(database, params.id);
-      return { status: 200, body: { items: operators.map(presentOperator) } };
+      return { status: 200, body: { items: await list(params.id) } };
     }),
 
     defineRoute({
       method: 'POST',
       path: '/api/accounts/:id/operators',
-      summary: 'Add an operator',
+      summary: 'Add an operator and invite them by mail to choose a password',
       description:
-        'The password is made here and shown this once. Whoever has this address as an operator of another account keeps name, language and password.',
+        'Whoever has a password, as an operator of another account, keeps name, language and password and is told by mail.',
       tags,
       authentication,
       problems: ['role_required', 'already_exists'],
@@ -81,19 +110,31 @@ export function createOperatorRoutes({ store, authentication }: RouteParts): Rou
           .optional()
           .meta({ description: "The account's language when not given." }),
       }),
-      responses: {
-        201: z.strictObject({ operator: operatorView, password: z.string().nullable() }),
-      },
+      responses: { 201: z.strictObject({ operator: operatorView }) },
     }).handle(async ({ caller, params, body }) => {
       await requireInAccount(database, caller, params.id, 'settings');
       const account = await getAccount(database, params.id);
-      const { operatorId, password } = await administrationBy(caller, store).createOperator({
+      const operatorId = await invitations.addOperator(caller, params.id, {
         ...body,
-        account: params.id,
-        locale: body.locale ?? localeSchema.parse(account.locale),
+        locale: body.locale ?? account.locale,
       });
-      const operator = presentOperator(await getOperator(params.id, operatorId));
-      return { status: 201, body: { operator, password: password ?? null } };
+      return { status: 201, body: { operator: await getOperator(params.id, operatorId) } };
+    }),
+
+    defineRoute({
+      method: 'POST',
+      path: '/api/accounts/:id/operators/:operatorId/invitation',
+      summary: 'Send an operator without a password a new invitation; the one before is void',
+      tags,
+      authentication,
+      problems: ['role_required', 'invitation_not_needed', 'too_many_requests'],
+      params: operatorParams,
+      responses: { 201: z.strictObject({ operator: operatorView }) },
+    }).handle(async ({ caller, params }) => {
+      await requireInAccount(database, caller, params.id, 'settings');
+      const { id } = await getOperator(params.id, params.operatorId);
+      await invitations.sendAgain(caller, params.id, id);
+      return { status: 201, body: { operator: await getOperator(params.id, id) } };
     }),
 
     defineRoute({
@@ -108,9 +149,9 @@ export function createOperatorRoutes({ store, authentication }: RouteParts): Rou
       responses: { 200: operatorView },
     }).handle(async ({ caller, params, body }) => {
       await requireInAccount(database, caller, params.id, 'settings');
-      const { operatorId } = await getOperator(params.id, params.operatorId);
-      await administrationBy(caller, store).setRole(params.id, operatorId, body.role);
-      return { status: 200, body: presentOperator(await getOperator(params.id, operatorId)) };
+      const { id } = await getOperator(params.id, params.operatorId);
+      await administrationBy(caller, store).setRole(params.id, id, body.role);
+      return { status: 200, body: await getOperator(params.id, id) };
     }),
 
     defineRoute({
@@ -124,8 +165,8 @@ export function createOperatorRoutes({ store, authentication }: RouteParts): Rou
       responses: { 204: empty('Removed.') },
     }).handle(async ({ caller, params }) => {
       await requireInAccount(database, caller, params.id, 'settings');
-      const { operatorId } = await getOperator(params.id, params.operatorId);
-      await administrationBy(caller, store).removeOperator(params.id, operatorId);
+      const { id } = await getOperator(params.id, params.operatorId);
+      await administrationBy(caller, store).removeOperator(params.id, id);
       return { status: 204 };
     }),
   ];

@@ -14,7 +14,7 @@ import type { RouteParts } from './route-parts.ts';
 
 const mailState = z.enum(['sending', 'accepted', 'refused', 'failed']);
 
-const recipientsView = z
+export const recipientsView = z
   .strictObject({
     timeZone: z.string(),
     reminderHour: z.int(),
@@ -34,7 +34,7 @@ const recipientsView = z
   })
   .meta({ id: 'Recipients' });
 
-const mailView = z
+export const mailView = z
   .strictObject({
     id: z.string(),
     certificateId: z.string(),

@@ -29,6 +29,8 @@ export const renewalView = z
   .strictObject({
     id: z.string(),
     certificateId: z.string(),
+    certificate: z.strictObject({ id: z.string(), alias: z.string() }),
+    account: z.strictObject({ id: z.string(), name: z.string(), timeZone: z.string() }),
     operator: z.strictObject({ id: z.string(), name: z.string() }),
     isYours: z.boolean(),
     state: z.enum(renewalStates),
@@ -93,6 +95,12 @@ export function presentRenewal(
   return {
     id: renewal.renewalId,
     certificateId: renewal.certificateId,
+    certificate: { id: renewal.certificateId, alias: renewal.certificateAlias },
+    account: {
+      id: renewal.accountId,
+      name: renewal.accountName,
+      timeZone: renewal.accountTimeZone,
+    },
     operator: { id: renewal.operatorId, name: renewal.operatorName },
     isYours: renewal.operatorId === viewerId,
     state: renewal.state,

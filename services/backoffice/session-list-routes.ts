@@ -8,13 +8,17 @@ import { idParams } from './certificate-routes.ts';
 import { presentWhoAmI, whoAmI, type SessionRoutesOptions } from './session-routes.ts';
 import { endOwnSession, forgetSession } from './session.ts';
 
-const sessionView = z
+export const sessionView = z
   .strictObject({
     id: z.string(),
     isCurrent: z.boolean(),
     startedAt: z.iso.datetime(),
     lastSeenAt: z.iso.datetime(),
     endsAt: z.iso.datetime().meta({ description: 'When it ends if it is not used any more.' }),
+    userAgent: z
+      .string()
+      .nullable()
+      .meta({ description: 'What the browser called itself at the sign-in.' }),
   })
   .meta({ id: 'Session' });
 
@@ -33,12 +37,13 @@ export function createSessionListRoutes(options: SessionRoutesOptions): Route[] 
       responses: { 200: z.strictObject({ items: z.array(sessionView) }) },
     }).handle(async ({ caller }) => {
       const sessions = await listSessions(database, caller.operatorId, limits, clock.now());
-      const items = sessions.map(({ sessionId, createdAt, lastSeenAt, endsAt }) => ({
-        id: sessionId,
-        isCurrent: sessionId === caller.sessionId,
-        startedAt: createdAt.toISOString(),
-        lastSeenAt: lastSeenAt.toISOString(),
-        endsAt: endsAt.toISOString(),
+      const items = sessions.map((session) => ({
+        id: session.sessionId,
+        isCurrent: session.sessionId === caller.sessionId,
+        startedAt: session.createdAt.toISOString(),
+        lastSeenAt: session.lastSeenAt.toISOString(),
+        endsAt: session.endsAt.toISOString(),
+        userAgent: session.userAgent ?? null,
       }));
       return { status: 200, body: { items } };
     }),
@@ -75,7 +80,7 @@ export function createSessionListRoutes(options: SessionRoutesOptions): Route[] 
       responses: { 200: whoAmI },
     }).handle(async ({ caller, body }) => {
       await administrationBy(caller, options).setLocale(caller.operatorId, body.locale);
-      return { status: 200, body: await presentWhoAmI(database, caller.operatorId) };
+      return { status: 200, body: await presentWhoAmI(options, caller.operatorId) };
     }),
   ];
 }

@@ -1,19 +1,14 @@
 import { z } from 'zod';
 import type { Clock } from '../../domain/clock.ts';
 import { Problem } from '../../domain/errors.ts';
+import type { Policy } from '../../domain/policy.ts';
 import { permissions, permissionsOf, roles } from '../../domain/roles.ts';
-import { recordAudit } from '../../infra/postgres/audit.ts';
 import { findOperator, findSignIn } from '../../infra/postgres/operators-read.ts';
-import { inTransaction, type Database, type Queryable } from '../../infra/postgres/pool.ts';
-import {
-  createSession,
-  endSession,
-  useSession,
-  type SessionLimits,
-} from '../../infra/postgres/sessions.ts';
+import { inTransaction, type Database } from '../../infra/postgres/pool.ts';
+import type { SessionLimits } from '../../infra/postgres/sessions.ts';
 import { hashPassword, verifyPassword } from '../shared/passwords.ts';
 import { defineRoute, empty, type Authentication, type Route } from '../shared/route.ts';
-import { cookie, endOwnSession, forgetSession, sessionCookie, type Caller } from './session.ts';
+import { endOwnSession, forgetSession, startSession, type Caller } from './session.ts';
 
 export const whoAmI = z
   .strictObject({
@@ -32,12 +27,24 @@ export const whoAmI = z
         permissions: z.array(z.enum(permissions)),
       }),
     ),
+    /** The figures that this process works by, so that screens repeat none. */
+    policy: z.strictObject({
+      grantSeconds: z.int(),
+      allowance: z.int(),
+      warningSeconds: z.int(),
+      usageWarningPercent: z.int(),
+      codeWindowSeconds: z.int(),
+      attemptSeconds: z.int(),
+      tries: z.int(),
+    }),
+    serverNow: z.iso.datetime(),
   })
   .meta({ id: 'WhoAmI' });
 
 export type SessionRoutesOptions = {
   readonly database: Database;
   readonly clock: Clock;
+  readonly policy: Policy;
   readonly limits: SessionLimits;
   readonly authentication: Authentication<Caller>;
   readonly secure: boolean;
@@ -48,9 +55,6 @@ export function createSessionRoutes(options: SessionRoutesOptions): Route[] {
   // Compared with where there is no such operator, so that the answer takes as long.
   const nobodysHash = hashPassword('a password that nobody has');
   const tags = ['session'];
-
-  const sessionCookieOf = (secret: string) =>
-    cookie(sessionCookie, secret, { maxAgeSeconds: limits.absoluteSeconds, path: '/', secure });
 
   return [
     defineRoute({
@@ -73,25 +77,13 @@ export function createSessionRoutes(options: SessionRoutesOptions): Route[] {
         throw new Problem('sign_in_refused');
       }
       const { operatorId } = known;
-      const now = clock.now();
-      const before = ctx.cookies.get(sessionCookie);
-      const secret = await inTransaction(database, async (tx) => {
-        // The session that this browser had is over: it gets a new secret each time.
-        const old = before && (await useSession(tx, before, limits, now));
-        if (old) await endSession(tx, old.sessionId, now);
-        const created = await createSession(tx, operatorId, now);
-        await recordAudit(tx, {
-          at: now,
-          actor: `operator:${operatorId}`,
-          action: 'signed_in',
-          subject: `session:${created.session.sessionId}`,
-        });
-        return created.secret;
-      });
+      const setCookie = await inTransaction(database, (tx) =>
+        startSession(tx, ctx, operatorId, clock.now(), { limits, secure }),
+      );
       return {
         status: 200,
-        body: await presentWhoAmI(database, operatorId),
-        headers: { 'Set-Cookie': sessionCookieOf(secret) },
+        body: await presentWhoAmI(options, operatorId),
+        headers: { 'Set-Cookie': setCookie },
       };
     }),
     defineRoute({
@@ -103,7 +95,7 @@ export function createSessionRoutes(options: SessionRoutesOptions): Route[] {
       responses: { 200: whoAmI },
     }).handle(async ({ caller }) => ({
       status: 200,
-      body: await presentWhoAmI(database, caller.operatorId),
+      body: await presentWhoAmI(options, caller.operatorId),
     })),
     defineRoute({
       method: 'DELETE',
@@ -120,10 +112,10 @@ export function createSessionRoutes(options: SessionRoutesOptions): Route[] {
 }
 
 export async function presentWhoAmI(
-  queryable: Queryable,
+  { database, clock, policy }: Pick<SessionRoutesOptions, 'database' | 'clock' | 'policy'>,
   operatorId: string,
 ): Promise<z.output<typeof whoAmI>> {
-  const operator = await findOperator(queryable, operatorId);
+  const operator = await findOperator(database, operatorId);
   if (operator === undefined) throw new Problem('session_required');
   const { name, email, locale, accounts } = operator;
   return {
@@ -135,5 +127,15 @@ export async function presentWhoAmI(
       role,
       permissions: permissionsOf(role),
     })),
+    policy: {
+      grantSeconds: policy.grantSeconds,
+      allowance: policy.allowance,
+      warningSeconds: policy.warningSeconds,
+      usageWarningPercent: policy.usageWarningPercent,
+      codeWindowSeconds: policy.codeWindowSeconds,
+      attemptSeconds: policy.attemptSeconds,
+      tries: policy.tries,
+    },
+    serverNow: clock.now().toISOString(),
   };
 }

@@ -1,8 +1,13 @@
 import type { Context } from 'koa';
 import { Problem } from '../../domain/errors.ts';
 import { recordAudit } from '../../infra/postgres/audit.ts';
-import { endSession, useSession, type SessionLimits } from '../../infra/postgres/sessions.ts';
-import { inTransaction, type Database } from '../../infra/postgres/pool.ts';
+import {
+  createSession,
+  endSession,
+  useSession,
+  type SessionLimits,
+} from '../../infra/postgres/sessions.ts';
+import { inTransaction, type Database, type Queryable } from '../../infra/postgres/pool.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { Authentication } from '../shared/route.ts';
 
@@ -21,7 +26,7 @@ export function cookie(name: string, value: string, options: CookieOptions): str
   return [...parts, 'HttpOnly', 'SameSite=Lax', ...(secure ? ['Secure'] : [])].join('; ');
 }
 
-export const sessionCookie = 'session';
+const sessionCookie = 'session';
 /** Makes the browser forget the secret of its session. */
 export const forgetSession = (secure: boolean) =>
   cookie(sessionCookie, '', { maxAgeSeconds: 0, path: '/', secure });
@@ -45,6 +50,41 @@ export function createSessionAuthentication(
       return session;
     },
   };
+}
+
+/** Signs the operator in, in the transaction of what entitles them to it; answers the cookie that the browser is to keep. */
+export async function startSession(
+  tx: Queryable,
+  ctx: Context,
+  operatorId: string,
+  now: Date,
+  { limits, secure }: { readonly limits: SessionLimits; readonly secure: boolean },
+): Promise<string> {
+  // The session that this browser had is over: it gets a new secret each time.
+  const before = ctx.cookies.get(sessionCookie);
+  const old = before === undefined ? undefined : await useSession(tx, before, limits, now);
+  if (old !== undefined) await endSession(tx, old.sessionId, now);
+  const userAgent = presentUserAgent(ctx.get('user-agent'));
+  const { secret, session } = await createSession(tx, { operatorId, userAgent }, now);
+  await recordAudit(tx, {
+    at: now,
+    actor: `operator:${operatorId}`,
+    action: 'signed_in',
+    subject: `session:${session.sessionId}`,
+  });
+  return cookie(sessionCookie, secret, {
+    maxAgeSeconds: limits.absoluteSeconds,
+    path: '/',
+    secure,
+  });
+}
+
+const userAgentLength = 300;
+
+/** What the browser calls itself, harmless to show; undefined when it says nothing. */
+function presentUserAgent(header: string): string | undefined {
+  const line = header.replaceAll(/[\p{Cc}\p{Cf}]/gu, '').trim();
+  return line === '' ? undefined : line.slice(0, userAgentLength);
 }
 
 /** Ends a session of the caller's own, with its audit event; answers whether it was open until now. */

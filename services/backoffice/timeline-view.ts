@@ -21,7 +21,7 @@ export type TimelineType = (typeof timelineTypes)[number];
  * What each action is, and which of its details are shown. What is not named here stays in the audit: a detail may be an outside party's own words, with an
  * address or worse in them. `operatorName` stands for the id of whoever it is about.
  */
-const known: Readonly<Record<string, readonly [TimelineType, ...string[]]>> = {
+const known = {
   [grantAction]: [
     'grant',
     ...['effectiveAt', 'expiresAt', 'allowance', 'bindingLimit', 'factors', 'endedAt', 'endReason'],
@@ -55,13 +55,20 @@ const known: Readonly<Record<string, readonly [TimelineType, ...string[]]>> = {
   ca_refusal_reported: ['refusal'],
   certificate_created: ['configuration', 'alias'],
   client_service_created: ['configuration', 'alias', 'status'],
-};
+} as const satisfies Readonly<Record<string, readonly [TimelineType, ...string[]]>>;
+
+/** Whatever has an entry above: screens need words for each. */
+export type TimelineAction = keyof typeof known;
+
+const isKnown = (action: string): action is TimelineAction => Object.hasOwn(known, action);
 
 /** Which actions a type has; `other` is every action that is not known here. */
 export function filterOf(type: TimelineType | undefined) {
   if (type === undefined) return {};
   if (type === 'other') return { actions: Object.keys(known), except: true };
-  return { actions: Object.keys(known).filter((action) => known[action]?.[0] === type) };
+  return {
+    actions: Object.entries(known).flatMap(([action, [of]]) => (of === type ? [action] : [])),
+  };
 }
 
 const detail = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]);
@@ -82,7 +89,9 @@ export const timelineEntry = z
 export type TimelineEntry = z.output<typeof timelineEntry>;
 
 export function presentTimelineEntry(row: TimelineRow): TimelineEntry {
-  const [type, ...keys] = known[row.action] ?? (['other'] as const);
+  const [type, ...keys]: readonly [TimelineType, ...string[]] = isKnown(row.action)
+    ? known[row.action]
+    : ['other'];
   const values: Readonly<Record<string, unknown>> = {
     ...row.details,
     operatorName: row.operatorName,

@@ -208,6 +208,27 @@ describe('operators', () => {
     expect(problem).toEqual({ code: 'already_exists', details: { field: 'email' } });
   });
 
+  it('who were invited and have chosen no password get the one that is made here, others do not', async () => {
+    const first = await administration.createAccount({ name: unique('Account') });
+    const second = await administration.createAccount({ name: unique('Account') });
+    const third = await administration.createAccount({ name: unique('Account') });
+    const someone = person();
+    const there = await administration.createOperator({ account: first.accountId, ...someone });
+    await database.query(
+      `update operators as o set password_hash = 'of nobody', password_set = false where o.operator_id = $1`,
+      [there.operatorId],
+    );
+    const here = await administration.createOperator({ account: second.accountId, ...someone });
+    expect(here.operatorId).toBe(there.operatorId);
+    await administration.createOperator({ account: third.accountId, ...someone });
+    const { rows } = await database.query<{ password_hash: string; password_set: boolean }>(
+      'select o.password_hash, o.password_set from operators as o where o.operator_id = $1',
+      [there.operatorId],
+    );
+    expect(rows[0]?.password_set).toBe(true);
+    expect(await verifyPassword(rows[0]?.password_hash ?? '', here.password ?? '')).toBe(true);
+  });
+
   it('change their role', async () => {
     const { accountId } = await administration.createAccount({ name: unique('Account') });
     const someone = person();

@@ -6,6 +6,7 @@ import { Problem } from '../../domain/errors.ts';
 import { roles, type Role } from '../../domain/roles.ts';
 import * as store from '../../infra/postgres/administration.ts';
 import { recordAudit } from '../../infra/postgres/audit.ts';
+import { endInvitations } from '../../infra/postgres/invitations.ts';
 import { signalGrant, type Writer } from '../../infra/postgres/outbox.ts';
 import { inTransaction, type Database, type Queryable } from '../../infra/postgres/pool.ts';
 import { hashSecret, newSecret, type Sealer } from '../../infra/postgres/sealing.ts';
@@ -40,18 +41,18 @@ export const accountChangesSchema = z
   })
   .partial();
 export const roleSchema = z.enum(roles, `one of ${roles.join(', ')} is expected`);
-const leastPasswordLength = 12;
+export const leastPasswordLength = 12;
+export const passwordSchema = z
+  .string()
+  .min(leastPasswordLength, `at least ${String(leastPasswordLength)} characters are expected`)
+  .max(200, 'at most 200 characters are expected');
 export const operatorSchema = z.strictObject({
   account: text(200),
   email: z.email('an e-mail address is expected').max(254),
   name: text(200),
   locale: settingsSchema.shape.locale,
   role: roleSchema.default('operator'),
-  password: z
-    .string()
-    .min(leastPasswordLength, `at least ${String(leastPasswordLength)} characters are expected`)
-    .max(200, 'at most 200 characters are expected')
-    .optional(),
+  password: passwordSchema.optional(),
 });
 const authoritySchema = z.strictObject({
   name: text(200),
@@ -168,7 +169,10 @@ export function createAdministration(options: AdministrationOptions) {
       });
     },
 
-    /** An operator with this address who is there already (of another account) keeps name and password and is given the role here. */
+    /**
+     * An operator with this address who is there already (of another account) keeps name and password and is given the role here. Somebody who was invited
+     * and has chosen no password yet is given this one.
+     */
     async createOperator(input: z.input<typeof operatorSchema>): Promise<NewOperatorResult> {
       const { account, role, password, ...person } = parse(operatorSchema, input);
       const newPassword = password ?? newSecret().slice(0, 20);
@@ -176,11 +180,12 @@ export function createAdministration(options: AdministrationOptions) {
       return transaction(async (tx, now) => {
         const { accountId } = await store.getAccount(tx, account);
         const newId = randomUUID();
-        const operatorId = await store.insertOperator(
+        const { operatorId, passwordSet } = await store.insertOperator(
           tx,
           { operatorId: newId, passwordHash, ...person },
           now,
         );
+        if (!passwordSet) await store.setFirstPassword(tx, operatorId, passwordHash);
         await store.insertMembership(tx, { accountId, operatorId, role }, now);
         const isNew = operatorId === newId;
         await audit(tx, {
@@ -190,7 +195,7 @@ export function createAdministration(options: AdministrationOptions) {
           subject: `operator:${operatorId}`,
           details: { role, isNew },
         });
-        const shown = isNew && password === undefined ? { password: newPassword } : {};
+        const shown = !passwordSet && password === undefined ? { password: newPassword } : {};
         return { operatorId, accountId, role, ...shown };
       });
     },
@@ -230,7 +235,7 @@ export function createAdministration(options: AdministrationOptions) {
       });
     },
 
-    /** Takes the operator out of the account and ends every session of theirs. Throws `last_admin` as `setRole` does. */
+    /** Takes the operator out of the account, voids their invitation and ends every session of theirs. Throws `last_admin` as `setRole` does. */
     async removeOperator(account: string, operator: string): Promise<void> {
       await transaction(async (tx, now) => {
         const { accountId } = await store.getAccount(tx, account);
@@ -238,6 +243,7 @@ export function createAdministration(options: AdministrationOptions) {
         const { operatorId } = before;
         await requireAnotherAdmin(tx, before);
         await store.deleteMembership(tx, accountId, operatorId);
+        await endInvitations(tx, accountId, operatorId, 'removed', now);
         const endedSessions = await store.endSessions(tx, operatorId, now);
         await audit(tx, {
           at: now,

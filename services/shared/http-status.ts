@@ -10,6 +10,8 @@ export const statusByCode = {
   sign_in_refused: 401,
   role_required: 403,
   last_admin: 409,
+  invitation_ended: 410,
+  invitation_not_needed: 409,
   not_found: 404,
   method_not_allowed: 405,
   too_many_requests: 429,

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Gauge } from 'prom-client';
 import { Problem } from '../../domain/errors.ts';
 import { createProducer, RecordTooLarge } from '../../infra/kafka/producer.ts';
@@ -25,6 +26,11 @@ import { policyFrom } from '../shared/policy-config.ts';
 import { wireActivities } from './activities.ts';
 import { createCaRevoker } from './ca-revoker.ts';
 import { workerVariables } from './config.ts';
+import {
+  deliverInvitations,
+  invitationLeaseMs,
+  invitationLongestPauseMs,
+} from './invitation-mails.ts';
 import { runSweep } from './sweep.ts';
 import { runTemporalWorker } from './temporal-worker.ts';
 
@@ -56,6 +62,8 @@ await runService({
       from: { name: config.MAIL_FROM_NAME, address: config.MAIL_FROM },
       replyTo: config.MAIL_REPLY_TO,
     });
+    const publicUrl = config.PUBLIC_URL;
+    const messageIdDomain = config.MAIL_FROM.slice(config.MAIL_FROM.indexOf('@') + 1);
     const producer = createProducer({ clientId: 'worker', brokers: config.KAFKA_BROKERS, log });
 
     const worker = runTemporalWorker({
@@ -63,8 +71,7 @@ await runService({
       activities: wireActivities({
         ...{ database, clock, policy, sealer, mailer, log },
         ca: createCaRevoker(database, createCaClients(sealer)),
-        publicUrl: config.PUBLIC_URL,
-        messageIdDomain: config.MAIL_FROM.slice(config.MAIL_FROM.indexOf('@') + 1),
+        ...{ publicUrl, messageIdDomain },
       }),
       bundleDir: config.WORKFLOW_BUNDLE_DIR,
       graceSeconds: config.SHUTDOWN_GRACE_SECONDS,
@@ -93,6 +100,17 @@ await runService({
         },
       }),
     ];
+    const mailRelay = startOutboxRelay({
+      ...{ database, clock, log },
+      leaseMs: invitationLeaseMs,
+      longestPauseMs: invitationLongestPauseMs,
+      deliverTo: {
+        mail: deliverInvitations({
+          ...{ database, clock, sealer, mailer },
+          ...{ publicUrl, messageIdDomain },
+        }),
+      },
+    });
     const sweep = runSweep({
       ...{ database, clock, policy, workflows, log },
       ensureSetUp: () => ensureSearchAttributes(temporal.connection, temporal.namespace),
@@ -141,7 +159,11 @@ await runService({
     return {
       async stop() {
         await http.stop();
-        await Promise.all([sweep.stop(), ...relays.map((relay) => relay.stop()), worker.stop()]);
+        await Promise.all([
+          ...[sweep.stop(), ...relays.map((relay) => relay.stop()), worker.stop()],
+          // A mail server that hangs is not waited for: the row's lease ends, and its mail is sent again.
+          Promise.race([mailRelay.stop(), pause(config.SHUTDOWN_GRACE_SECONDS * 700)]),
+        ]);
         mailer.close();
         await producer.stop();
         await temporal.close();

@@ -14,8 +14,10 @@ import { freePort } from '../../infra/development/ports.ts';
 import { waitUntil } from '../../infra/development/wait-until.ts';
 import { ensureTopics, productTopics } from '../../infra/kafka/topics.ts';
 import { startMailbox, type Mailbox } from '../../infra/mail/mailbox/server.ts';
+import { mailboxReader } from '../../infra/mail/testing/support.ts';
 import { connectTemporal, type Temporal } from '../../infra/temporal/client.ts';
 import { startTemporal, type RunningTemporal } from '../../infra/temporal/development-server.ts';
+import { createInvitations, type Invitations } from '../backoffice/invitations.ts';
 import { createWorld, type World, type WorldCertificate } from '../../test/support/access-world.ts';
 import { readableText } from '../../test/support/grant-histories.ts';
 import { testParts } from '../../test/support/parts.ts';
@@ -59,6 +61,18 @@ describe('the worker', () => {
       [accountId],
     );
     return rows.map(({ kind }) => kind);
+  };
+
+  /** As an administrator does on the web page. */
+  const invite = async (email: string): Promise<Invitations> => {
+    const { database, sealer } = world;
+    const limits = { idleSeconds: 60, absoluteSeconds: 60 };
+    const invitations = createInvitations({ database, clock, sealer, limits, secure: false });
+    const { accountId, operatorIds } = certificate;
+    const caller = { operatorId: operatorIds[0] ?? '', sessionId: 'none' };
+    const guest = { email, name: 'Guest', locale: 'en', role: 'viewer' } as const;
+    await invitations.addOperator(caller, accountId, guest);
+    return invitations;
   };
 
   beforeAll(async () => {
@@ -204,7 +218,32 @@ describe('the worker', () => {
     expect(standing).toBe('in_force');
   });
 
-  it('writes no secret and no address into its log, and ends when it is told to', async () => {
+  it('mails invitations, with a link to the backoffice', async () => {
+    const email = 'guest@example.test';
+    const invitations = await invite(email);
+    const reader = mailboxReader(mailbox.url);
+    const mail = await until('no mail', async () => {
+      const { messages } = await reader.list('limit=100');
+      return messages.find(({ To }) => To[0]?.Address === email);
+    });
+    expect(mail.Subject).toContain('Operator ana invites you to ');
+    const { Text } = await reader.message(mail.ID);
+    const [, token = ''] = /http:\/\/127\.0\.0\.1:3000\/invitation#(\S+)/.exec(Text) ?? [];
+    expect(await invitations.lookUp(token)).toMatchObject({ email });
+    const metrics = await (await fetch(`${workerUrl}/metrics`)).text();
+    expect(metrics).toMatch(/outbox_rows\{.*destination="mail".*state="set_aside".*\} 0/);
+    expect(lines.join('\n')).not.toContain(token);
+  });
+
+  it('writes no secret and no address into its log, and ends when it is told to, whatever the mail server does', async () => {
+    await mailboxReader(mailbox.url).setSwitches({ delayMs: 60_000 });
+    await invite('last@example.test');
+    await until('it is not being sent', async () => {
+      const { rows } = await world.database.query(
+        `select from outbox as o where o.destination = 'mail' and o.delivered_at is null and o.attempts > 0`,
+      );
+      return rows.length > 0;
+    });
     const { code } = await worker.stop();
     expect(code).toBe(0);
     expect(lines.join('\n')).not.toMatch(/canary|@example|client-secret/);

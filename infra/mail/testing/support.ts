@@ -2,9 +2,11 @@ import { z } from 'zod';
 
 import type {
   CaRefusalMail,
+  InvitationMail,
   LapsedMail,
   MailGrant,
   MailInput,
+  MembershipMail,
   ReminderMail,
   UsageWarningMail,
 } from '../messages.ts';
@@ -74,6 +76,31 @@ export function buildLapsed(overrides: Partial<Omit<LapsedMail, 'kind'>> = {}): 
   };
 }
 
+const membership = {
+  account: context.account,
+  operator: context.operator,
+  role: 'operator',
+  invitedBy: 'Rui Costa',
+} as const;
+
+/** An invitation that is good for a week. */
+export function buildInvitation(
+  overrides: Partial<Omit<InvitationMail, 'kind'>> = {},
+): InvitationMail {
+  return {
+    kind: 'invitation',
+    ...membership,
+    expiresAt: new Date('2026-06-20T08:00:00Z'),
+    link: 'https://certificates.example/invitation#canary-token',
+    ...overrides,
+  };
+}
+
+/** What somebody who has a password already is told. */
+export function buildMembership(): MembershipMail {
+  return { kind: 'membership', ...membership, link: 'https://certificates.example/certificates' };
+}
+
 /** One input of every kind and every reason. */
 export function buildOfEveryKind(): MailInput[] {
   const nearlyUsed = { used: 912_345_678 };
@@ -89,6 +116,8 @@ export function buildOfEveryKind(): MailInput[] {
     buildLapsed({ reason: 'ended_by_ca' }),
     buildLapsed({ reason: 'certificate_ended' }),
     buildCaRefusal(),
+    buildInvitation(),
+    buildMembership(),
   ];
 }
 

@@ -26,6 +26,9 @@ export const en: MailTexts = {
     stoppedBy: 'Stopped by',
     reportedAt: 'Reported',
     caError: 'The CA answered',
+    role: 'Your role',
+    invitedBy: 'Invited by',
+    linkEndsAt: 'The link is good until',
   },
   limits: {
     policy_time: (w) => `The time limit: ${w.termDays} days since the access was given`,
@@ -37,6 +40,7 @@ export const en: MailTexts = {
     otherwise: 'What happens otherwise',
     whatToDo: 'What to do',
     suspended: 'Client services suspended',
+    notExpected: 'If you did not expect this',
   },
   openCertificate: 'Open the certificate',
   otherwise: () =>
@@ -147,6 +151,41 @@ export const en: MailTexts = {
     ],
     closing: (w) =>
       `Every operator of ${w.account} gets this mail, and it is enough that one of you acts.`,
+  },
+  membership: {
+    roles: {
+      viewer: 'Viewer: sees everything, changes nothing',
+      operator: 'Operator: also renews access and activates services',
+      admin: 'Administrator: also manages settings, operators and API keys',
+    },
+    invitation: {
+      badge: 'Invitation',
+      subject: (w) => `${w.invitedBy} invites you to ${w.account}`,
+      headline: (w) => `You are invited to ${w.account}`,
+      lead: (w) =>
+        `${w.invitedBy} has made you an operator of ${w.account} in Certificate Access, which keeps the permission to sign with this account's certificates in force. To sign in you need a password: choose it by ${w.endsAt}.`,
+      steps: (w) => [
+        `Open the link below. It works once, and until ${w.endsAt}.`,
+        'Choose your password. You are signed in with that.',
+        'From then on sign in with this e-mail address and your password.',
+      ],
+      notExpected: (w) =>
+        `Do nothing: without the link nobody can sign in as you, and it ends by itself on ${w.endsAt}. If you do not know ${w.invitedBy}, answer this mail.`,
+      keepSecret: 'Do not pass this mail on: whoever has the link can choose the password.',
+      action: 'Choose your password',
+    },
+    added: {
+      badge: 'Further account',
+      subject: (w) => `${w.invitedBy} has made you an operator of ${w.account}`,
+      headline: (w) => `You are now an operator of ${w.account}`,
+      lead: (w) =>
+        `${w.invitedBy} has made you an operator of ${w.account} in Certificate Access. Sign in as before, with the same e-mail address and the same password.`,
+      notExpected: (w) =>
+        `Nothing has changed in your other accounts, nor your password. If you do not know ${w.invitedBy}, answer this mail.`,
+      action: 'Sign in',
+    },
+    getsMails: (w) =>
+      `As long as you are an operator of ${w.account} you get the mails about its certificates.`,
   },
   footer: (w) =>
     `Sent by Certificate Access. You get it as an operator of ${w.account}, and times are in this account's zone, ${w.timeZone}.`,

@@ -23,6 +23,9 @@ export const ptPt: MailTexts = {
     stoppedBy: 'Parado por',
     reportedAt: 'Comunicado',
     caError: 'A entidade respondeu',
+    role: 'O seu papel',
+    invitedBy: 'Convite de',
+    linkEndsAt: 'A ligação serve até',
   },
   limits: {
     policy_time: (w) => `O limite de tempo: ${w.termDays} dias desde que o acesso foi dado`,
@@ -34,6 +37,7 @@ export const ptPt: MailTexts = {
     otherwise: 'O que acontece se nada for feito',
     whatToDo: 'O que fazer',
     suspended: 'Serviços de cliente suspensos',
+    notExpected: 'Se não esperava esta mensagem',
   },
   openCertificate: 'Abrir o certificado',
   otherwise: () =>
@@ -146,6 +150,42 @@ export const ptPt: MailTexts = {
     ],
     closing: (w) =>
       `Todos os operadores de ${w.account} recebem esta mensagem e basta que um trate do assunto.`,
+  },
+  membership: {
+    roles: {
+      viewer: 'Leitor: vê tudo, não altera nada',
+      operator: 'Operador: também renova acessos e ativa serviços',
+      admin: 'Administrador: também gere definições, operadores e chaves de API',
+    },
+    invitation: {
+      badge: 'Convite',
+      subject: (w) => `Convite de ${w.invitedBy} para ${w.account}`,
+      headline: (w) => `Recebeu um convite para ${w.account}`,
+      lead: (w) =>
+        `${w.invitedBy} deu-lhe acesso, como operador, a ${w.account} no Certificate Access, que mantém em vigor a autorização para assinar com os certificados desta conta. Para iniciar sessão precisa de uma palavra-passe: escolha-a até ${w.endsAt}.`,
+      steps: (w) => [
+        `Abra a ligação abaixo. Serve uma única vez e até ${w.endsAt}.`,
+        'Escolha a sua palavra-passe. Fica logo com a sessão iniciada.',
+        'A partir daí, inicie sessão com este endereço de correio eletrónico e a sua palavra-passe.',
+      ],
+      notExpected: (w) =>
+        `Não faça nada: sem a ligação ninguém pode iniciar sessão em seu nome, e ela deixa de servir por si própria a ${w.endsAt}. Se não conhece ${w.invitedBy}, responda a esta mensagem.`,
+      keepSecret:
+        'Não reencaminhe esta mensagem: quem tiver a ligação pode escolher a palavra-passe.',
+      action: 'Escolher a palavra-passe',
+    },
+    added: {
+      badge: 'Outra conta',
+      subject: (w) => `${w.invitedBy} deu-lhe acesso a ${w.account}`,
+      headline: (w) => `Tem agora acesso a ${w.account}`,
+      lead: (w) =>
+        `${w.invitedBy} deu-lhe acesso, como operador, a ${w.account} no Certificate Access. Inicie sessão como até agora, com o mesmo endereço de correio eletrónico e a mesma palavra-passe.`,
+      notExpected: (w) =>
+        `Nada mudou nas suas outras contas nem na sua palavra-passe. Se não conhece ${w.invitedBy}, responda a esta mensagem.`,
+      action: 'Iniciar sessão',
+    },
+    getsMails: (w) =>
+      `Enquanto for operador de ${w.account}, recebe as mensagens sobre os certificados desta conta.`,
   },
   footer: (w) =>
     `Enviado por Certificate Access. Recebe esta mensagem como operador de ${w.account}, e as horas são as do fuso horário desta conta, ${w.timeZone}.`,

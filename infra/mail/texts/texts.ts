@@ -1,3 +1,4 @@
+import type { Role } from '../../../domain/roles.ts';
 import type { BindingLimit, LapseReason } from '../messages.ts';
 
 /** What the sentences of a mail are filled with; all of it plain text, written for the reader's language and zone. */
@@ -22,7 +23,19 @@ export interface MailWords {
   readonly revokedBy: string;
 }
 
+/** The same for the mails to somebody who became an operator. */
+interface MembershipWords {
+  readonly account: string;
+  readonly invitedBy: string;
+}
+interface InvitationWords extends MembershipWords {
+  /** Until when the link is good. */
+  readonly endsAt: string;
+}
+
 type Sentence = (words: MailWords) => string;
+type MembershipSentence = (words: MembershipWords) => string;
+type InvitationSentence = (words: InvitationWords) => string;
 type Steps = (words: MailWords) => readonly string[];
 
 /** Everything a mail says, once per language: a missing sentence does not compile. */
@@ -48,11 +61,14 @@ export interface MailTexts {
     | 'reason'
     | 'stoppedBy'
     | 'reportedAt'
-    | 'caError',
+    | 'caError'
+    | 'role'
+    | 'invitedBy'
+    | 'linkEndsAt',
     string
   >;
   readonly limits: Record<BindingLimit, Sentence>;
-  readonly titles: Record<'otherwise' | 'whatToDo' | 'suspended', string>;
+  readonly titles: Record<'otherwise' | 'whatToDo' | 'suspended' | 'notExpected', string>;
   readonly openCertificate: string;
   readonly otherwise: Sentence;
   readonly renewSteps: Steps;
@@ -87,5 +103,27 @@ export interface MailTexts {
     readonly steps: Steps;
     readonly closing: Sentence;
   };
-  readonly footer: Sentence;
+  readonly membership: {
+    readonly roles: Record<Role, string>;
+    readonly invitation: {
+      readonly badge: string;
+      readonly subject: InvitationSentence;
+      readonly headline: InvitationSentence;
+      readonly lead: InvitationSentence;
+      readonly steps: (words: InvitationWords) => readonly string[];
+      readonly notExpected: InvitationSentence;
+      readonly keepSecret: string;
+      readonly action: string;
+    };
+    readonly added: {
+      readonly badge: string;
+      readonly subject: MembershipSentence;
+      readonly headline: MembershipSentence;
+      readonly lead: MembershipSentence;
+      readonly notExpected: MembershipSentence;
+      readonly action: string;
+    };
+    readonly getsMails: MembershipSentence;
+  };
+  readonly footer: (words: Pick<MailWords, 'account' | 'timeZone'>) => string;
 }

@@ -1,11 +1,20 @@
 import { keepPreviousData, queryOptions, infiniteQueryOptions } from '@tanstack/react-query';
 import type { StandingName } from '../../../../domain/grant.ts';
+import type { EndedRenewalState } from '../../../../domain/renewal.ts';
 import { call, withQuery } from './client.ts';
 import type {
+  Account,
+  ApiKey,
   AttentionList,
   CertificatePage,
   CertificateView,
+  MailView,
+  RecipientsView,
+  OperatorOfAccount,
+  OwnSession,
   RenewalView,
+  TimelinePage,
+  TimelineType,
   WhoAmI,
 } from './contract.ts';
 import { syncServerClock } from './server-clock.ts';
@@ -29,10 +38,15 @@ const id = encodeURIComponent;
 export const keys = {
   session: ['session'],
   certificates: ['certificates'],
+  /** Of all that belongs to a certificate: its timeline, its mails. */
   certificate: (certificateId: string) => ['certificate', certificateId],
   renewals: ['renewals'],
   renewal: (renewalId: string) => ['renewal', renewalId],
   attention: ['attention'],
+  account: (accountId: string) => ['account', accountId],
+  operators: (accountId: string) => ['account', accountId, 'operators'],
+  apiKeys: (accountId: string) => ['account', accountId, 'api-keys'],
+  sessions: ['sessions'],
 } as const;
 
 export const sessionQuery = queryOptions({
@@ -49,6 +63,7 @@ export type CertificateFilter = {
 };
 
 const pageLength = 50;
+const timelineLength = 25;
 
 export const certificatesQuery = (filter: CertificateFilter) =>
   infiniteQueryOptions({
@@ -71,6 +86,46 @@ export const certificateQuery = (certificateId: string) =>
       readWithClock<CertificateView>(`/api/certificates/${id(certificateId)}`, signal),
   });
 
+export type TimelineFilter = TimelineType | undefined;
+
+/** Where a certificate's timeline is read: a page of it, or with `format: 'csv'` the whole as a file. */
+export const timelinePath = (
+  certificateId: string,
+  query: {
+    readonly type: TimelineFilter;
+    readonly limit?: number;
+    readonly cursor?: string | undefined;
+    readonly format?: 'csv';
+  },
+): string => withQuery(`/api/certificates/${id(certificateId)}/timeline`, query);
+
+export const timelineQuery = (certificateId: string, type: TimelineFilter) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.certificate(certificateId), 'timeline', type],
+    queryFn: ({ signal, pageParam }) =>
+      call<TimelinePage>(
+        'GET',
+        timelinePath(certificateId, { type, limit: timelineLength, cursor: pageParam }),
+        { signal },
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
+    placeholderData: keepPreviousData,
+  });
+
+export const recipientsQuery = (certificateId: string) =>
+  queryOptions({
+    queryKey: [...keys.certificate(certificateId), 'recipients'],
+    queryFn: ({ signal }: Asked) =>
+      call<RecipientsView>('GET', `/api/certificates/${id(certificateId)}/recipients`, { signal }),
+  });
+
+export const mailQuery = (certificateId: string, mailId: string) =>
+  queryOptions({
+    queryKey: [...keys.certificate(certificateId), 'mail', mailId],
+    queryFn: ({ signal }: Asked) => call<MailView>('GET', `/api/mails/${id(mailId)}`, { signal }),
+  });
+
 export const renewalQuery = (renewalId: string) =>
   queryOptions({
     queryKey: keys.renewal(renewalId),
@@ -84,7 +139,47 @@ export const openRenewalsQuery = queryOptions({
     call<{ items: RenewalView[] }>('GET', '/api/renewals', { signal }).then(({ items }) => items),
 });
 
+/** The newest of those that ended like this. */
+export const endedRenewalsQuery = (state: EndedRenewalState) =>
+  queryOptions({
+    queryKey: [...keys.renewals, state],
+    queryFn: ({ signal }: Asked) =>
+      call<{ items: RenewalView[] }>('GET', withQuery('/api/renewals', { state }), {
+        signal,
+      }).then(({ items }) => items),
+    placeholderData: keepPreviousData,
+  });
+
 export const attentionQuery = queryOptions({
   queryKey: keys.attention,
   queryFn: ({ signal }: Asked) => call<AttentionList>('GET', '/api/attention', { signal }),
+});
+
+export const accountQuery = (accountId: string) =>
+  queryOptions({
+    queryKey: keys.account(accountId),
+    queryFn: ({ signal }: Asked) =>
+      call<Account>('GET', `/api/accounts/${id(accountId)}`, { signal }),
+  });
+
+const itemsOf = <T>(path: string, signal: AbortSignal) =>
+  call<{ items: T[] }>('GET', path, { signal }).then(({ items }) => items);
+
+export const operatorsQuery = (accountId: string) =>
+  queryOptions({
+    queryKey: keys.operators(accountId),
+    queryFn: ({ signal }: Asked) =>
+      itemsOf<OperatorOfAccount>(`/api/accounts/${id(accountId)}/operators`, signal),
+  });
+
+export const apiKeysQuery = (accountId: string) =>
+  queryOptions({
+    queryKey: keys.apiKeys(accountId),
+    queryFn: ({ signal }: Asked) =>
+      itemsOf<ApiKey>(`/api/accounts/${id(accountId)}/api-keys`, signal),
+  });
+
+export const sessionsQuery = queryOptions({
+  queryKey: keys.sessions,
+  queryFn: ({ signal }: Asked) => itemsOf<OwnSession>('/api/sessions', signal),
 });

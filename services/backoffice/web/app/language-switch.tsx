@@ -3,11 +3,9 @@ import { call } from '../api/client.ts';
 import type { WhoAmI } from '../api/contract.ts';
 import { keys } from '../api/queries.ts';
 import { useLanguage } from '../language/language.tsx';
-import { languages, type Language } from '../language/languages.ts';
+import { languageNames, languages, type Language } from '../language/languages.ts';
 import { FaultNotice } from './fault.tsx';
 import styles from './language-switch.module.css';
-
-const names: Record<Language, string> = { 'pt-PT': 'Português', en: 'English' };
 
 /** The language of whoever is signed in: kept with the operator, whose mails follow it. */
 export function LanguageSwitch() {
@@ -24,7 +22,6 @@ export function LanguageSwitch() {
   );
 }
 
-/** Each language in its own words, so that whoever landed in the wrong one finds out. */
 export function LanguageButtons({ onChoose }: { readonly onChoose: (language: Language) => void }) {
   const { language: spoken } = useLanguage();
   return (
@@ -40,7 +37,7 @@ export function LanguageButtons({ onChoose }: { readonly onChoose: (language: La
             onChoose(language);
           }}
         >
-          {names[language]}
+          {languageNames[language]}
         </button>
       ))}
     </div>

@@ -2,7 +2,6 @@ import { useQueryClient } from '@tanstack/react-query';
 import { CircleUserRound, CloudOff, LogOut, RefreshCw } from 'lucide-react';
 import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
-import { call } from '../api/client.ts';
 import { followChanges, type Liveness } from '../api/live.ts';
 import { Skeleton } from '../design/skeleton.tsx';
 import icon from '../design/icon.svg';
@@ -12,8 +11,10 @@ import { CertificateScreen } from '../screens/certificate/certificate-screen.tsx
 import { CertificatesScreen } from '../screens/certificates/certificates-screen.tsx';
 import { NotFoundScreen } from '../screens/not-found-screen.tsx';
 import { Bell } from './bell.tsx';
+import { CrashBoundary } from './crash-boundary.tsx';
 import { LanguageSwitch } from './language-switch.tsx';
 import { useSession } from './session.tsx';
+import { useSignOut } from './sign-out.ts';
 import styles from './shell.module.css';
 
 // What is needed less often comes when it is asked for.
@@ -52,6 +53,7 @@ export function Shell({ isLive }: { readonly isLive: boolean }) {
   const w = useTexts(words);
   const client = useQueryClient();
   const { accounts } = useSession();
+  const [path] = useLocation();
   const [liveness, setLiveness] = useState<Liveness>();
   useEffect(() => (isLive ? followChanges(client, setLiveness) : undefined), [client, isLive]);
 
@@ -88,23 +90,25 @@ export function Shell({ isLive }: { readonly isLive: boolean }) {
         </p>
       )}
       <main id="main" tabIndex={-1} className={styles.main}>
-        <Suspense fallback={<Skeleton label={w.loading} />}>
-          <Switch>
-            <Route path="/">
-              <Redirect to="/certificates" replace />
-            </Route>
-            <Route path="/certificates" component={CertificatesScreen} />
-            <Route path="/certificates/:id">
-              {({ id }) => <CertificateScreen key={id} certificateId={decodeURIComponent(id)} />}
-            </Route>
-            <Route path="/renewals" component={RenewalsScreen} />
-            <Route path="/accounts/:id?/:part?">
-              {({ id, part }) => <AccountScreen accountId={id} part={part} />}
-            </Route>
-            <Route path="/sessions" component={SessionsScreen} />
-            <Route component={NotFoundScreen} />
-          </Switch>
-        </Suspense>
+        <CrashBoundary key={path}>
+          <Suspense fallback={<Skeleton label={w.loading} />}>
+            <Switch>
+              <Route path="/">
+                <Redirect to="/certificates" replace />
+              </Route>
+              <Route path="/certificates" component={CertificatesScreen} />
+              <Route path="/certificates/:id">
+                {({ id }) => <CertificateScreen key={id} certificateId={decodeURIComponent(id)} />}
+              </Route>
+              <Route path="/renewals" component={RenewalsScreen} />
+              <Route path="/accounts/:id?/:part?">
+                {({ id, part }) => <AccountScreen accountId={id} part={part} />}
+              </Route>
+              <Route path="/sessions" component={SessionsScreen} />
+              <Route component={NotFoundScreen} />
+            </Switch>
+          </Suspense>
+        </CrashBoundary>
       </main>
     </>
   );
@@ -122,15 +126,9 @@ function Section({ href, children }: { readonly href: string; readonly children:
 
 function UserMenu() {
   const t = useTexts(texts);
-  const client = useQueryClient();
+  const signOut = useSignOut();
   const { operator } = useSession();
   const menu = useRef<HTMLDivElement>(null);
-  const signOut = async (): Promise<void> => {
-    // Signed out by now, or already before: either way nothing of it stays in the page.
-    await call('DELETE', '/api/session').catch(() => undefined);
-    client.clear();
-    window.location.assign('/certificates');
-  };
   return (
     <>
       <button

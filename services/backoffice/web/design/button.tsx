@@ -57,3 +57,25 @@ export function ButtonLink({
     </Link>
   );
 }
+
+/** A link that looks like a button: for saving what the server sends as a file. */
+export function DownloadLink({
+  href,
+  look,
+  icon,
+  small,
+  label,
+  children,
+}: Look & { readonly href: string; readonly label?: string; readonly children: ReactNode }) {
+  return (
+    <a
+      href={href}
+      download
+      aria-label={label}
+      className={classOf({ ...(look && { look }), ...(small && { small }) })}
+    >
+      {icon}
+      <span>{children}</span>
+    </a>
+  );
+}

@@ -52,7 +52,7 @@ export function TextField({
 }: Around & ComponentProps<'input'>) {
   const { attributes, around } = useAround({ label, hint, error });
   return around(
-    <input {...rest} {...attributes} className={classNames(styles.control, className)} />,
+    <input {...attributes} {...rest} className={classNames(styles.control, className)} />,
   );
 }
 
@@ -80,7 +80,7 @@ export function SelectField({
   }) {
   const { attributes, around } = useAround({ label, hint, error });
   return around(
-    <select {...rest} {...attributes} className={styles.control}>
+    <select {...attributes} {...rest} className={styles.control}>
       {options.map(([value, text]) => (
         <option key={value} value={value}>
           {text}

@@ -14,6 +14,8 @@ export function createFormats(language: Language) {
   const numbers = new Intl.NumberFormat(locale, { useGrouping: 'always' });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
   const list = new Intl.ListFormat(locale);
+  const choice = new Intl.ListFormat(locale, { type: 'disjunction' });
+  const alternatives = new Intl.ListFormat(locale, { type: 'disjunction' });
   const forZone = remember((timeZone: string) => ({
     day: new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone }),
     short: new Intl.DateTimeFormat(locale, {
@@ -21,7 +23,7 @@ export function createFormats(language: Language) {
       ...{ hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone },
     }),
     long: new Intl.DateTimeFormat(locale, {
-      ...{ weekday: 'short', day: 'numeric', month: 'long', year: 'numeric' },
+      ...{ day: 'numeric', month: 'long', year: 'numeric' },
       ...{ hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone },
     }),
     time: new Intl.DateTimeFormat(locale, {
@@ -29,7 +31,7 @@ export function createFormats(language: Language) {
     }),
   }));
   const unit = remember(
-    (name: 'day' | 'hour' | 'minute') =>
+    (name: 'day' | 'hour' | 'minute' | 'second') =>
       new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'long' }),
   );
 
@@ -42,9 +44,11 @@ export function createFormats(language: Language) {
       `${numbers.format(Math.min(100, usagePercent(part, whole)))} %`,
     /** `16 June 2026` */
     day: (instant: string, timeZone: string) => forZone(timeZone).day.format(new Date(instant)),
-    /** `Tue, 16 June 2026, 15:04 (Lisbon)`; the zone is always named. */
+    /** `16 June 2026 at 15:04 (Lisbon)`; the zone is always named. */
     instant: (instant: string, timeZone: string) =>
-      `${forZone(timeZone).long.format(new Date(instant))} (${zoneName(timeZone)})`,
+      `${forZone(timeZone).long.format(new Date(instant))} (${zoneName(timeZone, language)})`,
+    /** `Lisbon` */
+    zone: (timeZone: string) => zoneName(timeZone, language),
     /** `16 Jun 2026, 15:04`, where the zone stands beside it already. */
     shortInstant: (instant: string, timeZone: string) =>
       forZone(timeZone).short.format(new Date(instant)),
@@ -65,8 +69,17 @@ export function createFormats(language: Language) {
     },
     /** `60 days` */
     days: (seconds: number) => unit('day').format(Math.round((seconds * secondMs) / dayMs)),
+    /** `40 seconds` up to two minutes, then `3 minutes`: rounded up, as of what has to be waited for. */
+    wait: (seconds: number) =>
+      seconds <= 120
+        ? unit('second').format(Math.ceil(seconds))
+        : unit('minute').format(Math.ceil(seconds / 60)),
     /** `a, b and c` */
     list: (items: readonly string[]) => list.format(items),
+    /** `a, b or c` */
+    either: (items: readonly string[]) => choice.format(items),
+    /** `a, b or c` */
+    anyOf: (items: readonly string[]) => alternatives.format(items),
   };
 }
 
@@ -83,9 +96,13 @@ export function clockText(seconds: number): string {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }
 
+/** Zones near home have a name of their own in Portuguese; the others keep that of the zone database. */
+const portuguesePlaces: Readonly<Record<string, string>> = { Lisbon: 'Lisboa', Azores: 'Açores' };
+
 /** The place a zone is named for: `Lisbon` of `Europe/Lisbon`. */
-export function zoneName(timeZone: string): string {
-  return (timeZone.split('/').at(-1) ?? timeZone).replaceAll('_', ' ');
+export function zoneName(timeZone: string, language: Language): string {
+  const place = (timeZone.split('/').at(-1) ?? timeZone).replaceAll('_', ' ');
+  return language === 'pt-PT' ? (portuguesePlaces[place] ?? place) : place;
 }
 
 function remember<K, V>(make: (key: K) => V): (key: K) => V {

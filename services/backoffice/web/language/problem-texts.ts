@@ -26,6 +26,14 @@ export const problemTexts = defineTexts<Readonly<Record<ProblemCode, Told>>>({
       'Verifique ambos e tente outra vez.',
     ],
     role_required: ['O seu papel nesta conta não o permite.', 'Peça a um administrador da conta.'],
+    invitation_ended: [
+      'Este convite já foi usado, substituído ou terminou.',
+      'Peça um novo a um administrador da conta, ou inicie sessão se já tiver palavra-passe.',
+    ],
+    invitation_not_needed: [
+      'Este operador já tem palavra-passe.',
+      'Inicia sessão com o seu endereço de e-mail e essa palavra-passe.',
+    ],
     last_admin: [
       'A conta ficaria sem administrador. Nada foi alterado.',
       'Primeiro, torne outra pessoa administradora.',

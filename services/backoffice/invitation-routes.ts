@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { leastPasswordLength, passwordSchema } from '../shared/administration.ts';
+import { defineRoute, type Route } from '../shared/route.ts';
+import type { Invitations } from './invitations.ts';
+import { instant } from './renewal-view.ts';
+import { presentWhoAmI, whoAmI, type SessionRoutesOptions } from './session-routes.ts';
+
+/** In the body, because a path or a query is written down by every proxy on the way. */
+const token = z.string().min(1).max(200);
+
+/** What somebody does who was invited and has no password yet. */
+export const invitationView = z
+  .strictObject({
+    name: z.string(),
+    email: z.string(),
+    accountName: z.string(),
+    invitedBy: z.string(),
+    expiresAt: instant,
+    locale: z.string(),
+    leastPasswordLength: z.int(),
+  })
+  .meta({ id: 'Invitation' });
+
+export function createInvitationRoutes(
+  invitations: Invitations,
+  options: SessionRoutesOptions,
+): Route[] {
+  const tags = ['invitations'];
+  const problems = ['invitation_ended', 'cross_site_request', 'unavailable'] as const;
+
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/api/invitations/lookup',
+      summary: 'What an invitation is to; it is not used up',
+      tags,
+      problems,
+      body: z.strictObject({ token }),
+      responses: {
+        200: invitationView,
+      },
+    }).handle(async ({ body }) => {
+      const invitation = await invitations.lookUp(body.token);
+      const { name, email, accountName, invitedBy, expiresAt, locale } = invitation;
+      return {
+        status: 200,
+        body: {
+          ...{ name, email, accountName, invitedBy, locale, leastPasswordLength },
+          expiresAt: expiresAt.toISOString(),
+        },
+      };
+    }),
+
+    defineRoute({
+      method: 'POST',
+      path: '/api/invitations/acceptance',
+      summary: 'Choose a password with an invitation, which is used up, and be signed in',
+      tags,
+      problems,
+      body: z.strictObject({ token, password: passwordSchema }),
+      responses: { 200: whoAmI },
+    }).handle(async ({ body, ctx }) => {
+      const { operatorId, setCookie } = await invitations.accept(body.token, body.password, ctx);
+      return {
+        status: 200,
+        body: await presentWhoAmI(options, operatorId),
+        headers: { 'Set-Cookie': setCookie },
+      };
+    }),
+  ];
+}
