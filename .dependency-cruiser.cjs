@@ -45,7 +45,7 @@ module.exports = {
     {
       name: 'nobody-imports-tests',
       severity: 'error',
-      from: { pathNot: '^test/|[.]test[.]ts$' },
+      from: { pathNot: '^(test|bench)/|[.]test[.]ts$' },
       to: { path: '^test/|[.]test[.]ts$' },
     },
     { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },

@@ -44,7 +44,10 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['**/main.ts', 'test/**/*.ts'], rules: { 'no-restricted-properties': 'off' } },
+  {
+    files: ['**/main.ts', 'test/**/*.ts', 'bench/**/*.ts'],
+    rules: { 'no-restricted-properties': 'off' },
+  },
   {
     files: ['workflows/**/*.ts'],
     ignores: ['**/*.test.ts', 'workflows/testing/**'],

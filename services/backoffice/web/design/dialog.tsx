@@ -38,6 +38,14 @@ export function Dialog({
         event.preventDefault();
         onClose();
       }}
+      onClose={({ currentTarget }) => {
+        // A second Escape closes it without asking. Where the owner keeps it all the same, it is shown again.
+        if (currentTarget.open) return;
+        onClose();
+        setTimeout(() => {
+          if (currentTarget.isConnected && !currentTarget.open) currentTarget.showModal();
+        });
+      }}
     >
       <h2 id={titleId} tabIndex={-1} className={styles.title}>
         {title}
