@@ -38,7 +38,6 @@ const texts = defineTexts({
     valid: 'Valid',
     revoked: 'Revoked',
     revoke: 'Revoke',
-    of: (name: string) => `: ${name}`,
     none: 'This account has no API key yet.',
     noneWhy: 'A signing service needs one before it can sign. Make one and give it its secret.',
     revokeTitle: (name: string) => `Revoke ${name}?`,
@@ -59,7 +58,6 @@ const texts = defineTexts({
     valid: 'Válida',
     revoked: 'Revogada',
     revoke: 'Revogar',
-    of: (name: string) => `: ${name}`,
     none: 'Esta conta ainda não tem chaves de API.',
     noneWhy:
       'Um serviço de assinatura precisa de uma para poder assinar. Crie uma e dê-lhe o segredo.',
@@ -162,7 +160,7 @@ function KeyList({
                       }}
                     >
                       {t.revoke}
-                      <span className="visually-hidden">{t.of(apiKey.name)}</span>
+                      <span className="visually-hidden"> {apiKey.name}</span>
                     </Button>
                   ),
                 ],

@@ -39,7 +39,6 @@ const texts = defineTexts({
     thisOne: 'This session',
     signOut: 'Sign out',
     end: 'End',
-    which: (browser: string) => `: ${browser}`,
     ended: (browser: string) => `The session of ${browser} has ended.`,
     endOthers: 'End all others',
     endOthersTitle: 'End all other sessions?',
@@ -66,7 +65,6 @@ const texts = defineTexts({
     thisOne: 'Esta sessão',
     signOut: 'Terminar sessão',
     end: 'Terminar',
-    which: (browser: string) => `: ${browser}`,
     ended: (browser: string) => `A sessão de ${browser} terminou.`,
     endOthers: 'Terminar todas as outras',
     endOthersTitle: 'Terminar todas as outras sessões?',
@@ -161,7 +159,7 @@ export default function SessionsScreen() {
                       onClick={() => !end.isPending && end.mutate(session)}
                     >
                       {t.end}
-                      <span className="visually-hidden">{t.which(nameOf(session.userAgent))}</span>
+                      <span className="visually-hidden"> {nameOf(session.userAgent)}</span>
                     </Button>
                   ),
                 ],
