@@ -60,7 +60,7 @@ const texts = defineTexts({
     unknownSystem: 'sistema desconhecido',
     started: 'Início',
     lastUsed: 'Último uso',
-    ends: 'Termina sem uso',
+    ends: 'Termina se não for usada',
     actions: 'Ações',
     thisOne: 'Esta sessão',
     signOut: 'Terminar sessão',
