@@ -44,6 +44,7 @@ const texts = defineTexts({
     revokeWhy: 'Signing services that use this key are refused at once, and sign nothing more.',
     revokeNext:
       'This cannot be undone. To let them sign again, make a new key and give it to them.',
+    hidden: (name: string) => `${name} is ready. Its secret is not shown any more.`,
     wasRevoked: (name: string) => `${name} is revoked. Whoever uses it is refused from now on.`,
   },
   'pt-PT': {
@@ -66,6 +67,7 @@ const texts = defineTexts({
       'Os serviços de assinatura que usam esta chave são recusados de imediato e não assinam mais nada.',
     revokeNext:
       'Não é possível voltar atrás. Para voltarem a assinar, crie uma nova chave e entregue-lha.',
+    hidden: (name: string) => `${name} está pronta. O seu segredo já não é mostrado.`,
     wasRevoked: (name: string) => `${name} foi revogada. Quem a usar é recusado a partir de agora.`,
   },
 });
@@ -120,7 +122,15 @@ function KeyList({
     <Card title={parts['api-keys']} aside={query.data?.length === 0 ? undefined : make}>
       <p className={styles.intro}>{t.intro}</p>
       <Outcome done={done} />
-      {made !== undefined && <NewSecret {...made} onKept={() => setMade(undefined)} />}
+      {made !== undefined && (
+        <NewSecret
+          {...made}
+          onKept={() => {
+            setMade(undefined);
+            setDone({ text: t.hidden(made.name), takesFocus: true });
+          }}
+        />
+      )}
       <Loaded query={query}>
         {(apiKeys) =>
           apiKeys.length === 0 ? (
