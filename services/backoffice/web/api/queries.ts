@@ -165,11 +165,16 @@ export const accountQuery = (accountId: string) =>
 const itemsOf = <T>(path: string, signal: AbortSignal) =>
   call<{ items: T[] }>('GET', path, { signal }).then(({ items }) => items);
 
+const waitingMs = 3_000;
+
 export const operatorsQuery = (accountId: string) =>
   queryOptions({
     queryKey: keys.operators(accountId),
     queryFn: ({ signal }: Asked) =>
       itemsOf<OperatorOfAccount>(`/api/accounts/${id(accountId)}/operators`, signal),
+    // Whether the mail was accepted is known a moment after it was asked for.
+    refetchInterval: ({ state: { data } }) =>
+      data?.some(({ invitation }) => invitation?.state === 'waiting') === true && waitingMs,
   });
 
 export const apiKeysQuery = (accountId: string) =>

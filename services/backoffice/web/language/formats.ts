@@ -13,6 +13,7 @@ export function createFormats(language: Language) {
   const locale = language === 'en' ? 'en-GB' : 'pt-PT';
   const numbers = new Intl.NumberFormat(locale, { useGrouping: 'always' });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
+  const now = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(0, 'second');
   const list = new Intl.ListFormat(locale);
   const choice = new Intl.ListFormat(locale, { type: 'disjunction' });
   const alternatives = new Intl.ListFormat(locale, { type: 'disjunction' });
@@ -54,13 +55,12 @@ export function createFormats(language: Language) {
       forZone(timeZone).short.format(new Date(instant)),
     /** `15:04` */
     time: (instant: string, timeZone: string) => forZone(timeZone).time.format(new Date(instant)),
-    /** `in 6 days`, `3 minutes ago`: whole units, rounded towards now, so that no time is promised that is not there. */
+    /** `in 6 days`, `3 minutes ago`, `now`: whole units, rounded towards now, so that no time is promised that is not there. */
     relative(instant: string, nowMs: number): string {
       const ms = Date.parse(instant) - nowMs;
       const [name, unitMs] = unitOf(Math.abs(ms));
       const count = Math.trunc(ms / unitMs);
-      // Intl tells 0 as the future.
-      return relative.format(count === 0 && ms < 0 ? -0 : count, name);
+      return count === 0 && ms < 0 ? now : relative.format(count, name);
     },
     /** `6 days`, `3 hours`, `59 minutes`: rounded down. */
     span(ms: number): string {

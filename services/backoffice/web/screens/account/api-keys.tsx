@@ -37,13 +37,13 @@ const texts = defineTexts({
     valid: 'Valid',
     revoked: 'Revoked',
     revoke: 'Revoke',
-    of: (name: string) => `: ${name}`,
     none: 'This account has no API key yet.',
     noneWhy: 'A signing service needs one before it can sign. Make one and give it its secret.',
     revokeTitle: (name: string) => `Revoke ${name}?`,
     revokeWhy: 'Signing services that use this key are refused at once, and sign nothing more.',
     revokeNext:
       'This cannot be undone. To let them sign again, make a new key and give it to them.',
+    hidden: (name: string) => `${name} is ready. Its secret is not shown any more.`,
     wasRevoked: (name: string) => `${name} is revoked. Whoever uses it is refused from now on.`,
   },
   'pt-PT': {
@@ -58,7 +58,6 @@ const texts = defineTexts({
     valid: 'Válida',
     revoked: 'Revogada',
     revoke: 'Revogar',
-    of: (name: string) => `: ${name}`,
     none: 'Esta conta ainda não tem chaves de API.',
     noneWhy:
       'Um serviço de assinatura precisa de uma para poder assinar. Crie uma e dê-lhe o segredo.',
@@ -67,6 +66,7 @@ const texts = defineTexts({
       'Os serviços de assinatura que usam esta chave são recusados de imediato e não assinam mais nada.',
     revokeNext:
       'Não é possível voltar atrás. Para voltarem a assinar, crie uma nova chave e entregue-lha.',
+    hidden: (name: string) => `${name} está pronta. O seu segredo já não é mostrado.`,
     wasRevoked: (name: string) => `${name} foi revogada. Quem a usar é recusado a partir de agora.`,
   },
 });
@@ -122,7 +122,15 @@ function KeyList({
     <Card title={parts['api-keys']} aside={query.data?.length === 0 ? undefined : make}>
       <p className={styles.intro}>{t.intro}</p>
       <Outcome done={done} />
-      {made !== undefined && <NewSecret {...made} onKept={() => setMade(undefined)} />}
+      {made !== undefined && (
+        <NewSecret
+          {...made}
+          onKept={() => {
+            setMade(undefined);
+            setDone({ text: t.hidden(made.name), takesFocus: true });
+          }}
+        />
+      )}
       <Loaded query={query}>
         {(apiKeys) =>
           apiKeys.length === 0 ? (
@@ -162,7 +170,7 @@ function KeyList({
                       }}
                     >
                       {t.revoke}
-                      <span className="visually-hidden">{t.of(apiKey.name)}</span>
+                      <span className="visually-hidden"> {apiKey.name}</span>
                     </Button>
                   ),
                 ],

@@ -1,4 +1,5 @@
 import { CircleCheck, CircleX, Clock, Hourglass, MailCheck } from 'lucide-react';
+import type { ReactNode } from 'react';
 import type { OperatorOfAccount } from '../../api/contract.ts';
 import { Status } from '../../design/status.tsx';
 import { useFormats } from '../../language/language.tsx';
@@ -32,9 +33,12 @@ const texts = defineTexts({
 export function InvitationState({
   invitation,
   timeZone,
+  action,
 }: {
   readonly invitation: OperatorOfAccount['invitation'];
   readonly timeZone: string;
+  /** To send another one, where one was sent. */
+  readonly action: ReactNode;
 }) {
   const t = useTexts(texts);
   const formats = useFormats();
@@ -59,6 +63,7 @@ export function InvitationState({
         {t[state]}
       </Status>
       {note !== undefined && <span className={styles.soft}>{note}</span>}
+      {state !== 'waiting' && action}
     </span>
   );
 }

@@ -38,7 +38,6 @@ const texts = defineTexts({
     sendAgain: 'Invite again',
     sentJustNow: 'An invitation was sent a moment ago.',
     waitToSend: (seconds: string) => `Another can be sent in ${seconds}.`,
-    of: (name: string) => `: ${name}`,
     invited: (email: string) => `An invitation is on its way to ${email}.`,
     added: (name: string) => `${name} is an operator of this account now, and is told by mail.`,
     roleChanged: (name: string, role: string) => `${name} has the role ${role} now.`,
@@ -63,7 +62,6 @@ const texts = defineTexts({
     sendAgain: 'Convidar de novo',
     sentJustNow: 'Foi enviado um convite há momentos.',
     waitToSend: (seconds: string) => `Pode enviar outro dentro de ${seconds}.`,
-    of: (name: string) => `: ${name}`,
     invited: (email: string) => `Um convite vai a caminho de ${email}.`,
     added: (name: string) => `${name} já faz parte desta conta e será avisado por e-mail.`,
     roleChanged: (name: string, role: string) => `${name} tem agora o papel de ${role}.`,
@@ -168,14 +166,19 @@ function OperatorList({
                   key="invitation"
                   invitation={operator.invitation}
                   timeZone={timeZone}
+                  action={
+                    <Button
+                      small
+                      icon={<Send size={16} aria-hidden="true" />}
+                      busy={sendAgain.isPending && sendAgain.variables.id === operator.id}
+                      onClick={() => !sendAgain.isPending && sendAgain.mutate(operator)}
+                    >
+                      {t.sendAgain}
+                      <span className="visually-hidden"> {operator.name}</span>
+                    </Button>
+                  }
                 />,
-                <Actions
-                  key="actions"
-                  operator={operator}
-                  isSending={sendAgain.isPending && sendAgain.variables.id === operator.id}
-                  onSendAgain={() => !sendAgain.isPending && sendAgain.mutate(operator)}
-                  onBegin={begin}
-                />,
+                <Actions key="actions" operator={operator} onBegin={begin} />,
               ],
             }))}
           />
@@ -239,26 +242,15 @@ function Person({
 
 function Actions({
   operator,
-  isSending,
-  onSendAgain,
   onBegin,
 }: {
   readonly operator: OperatorOfAccount;
-  readonly isSending: boolean;
-  readonly onSendAgain: () => void;
   readonly onBegin: (doing: Doing) => void;
 }) {
   const t = useTexts(texts);
-  const { name, invitation } = operator;
-  const whose = <span className="visually-hidden">{t.of(name)}</span>;
+  const whose = <span className="visually-hidden"> {operator.name}</span>;
   return (
     <>
-      {invitation !== null && invitation.state !== 'waiting' && (
-        <Button icon={<Send size={18} aria-hidden="true" />} busy={isSending} onClick={onSendAgain}>
-          {t.sendAgain}
-          {whose}
-        </Button>
-      )}
       <Button
         icon={<UserCog size={18} aria-hidden="true" />}
         onClick={() => onBegin({ kind: 'role', operator })}

@@ -21,7 +21,8 @@ import styles from './invitation.module.css';
 const texts = defineTexts({
   en: {
     title: 'Your invitation',
-    invites: (who: string, account: string) => `${who} invites you to the account ${account}.`,
+    invites: (who: string) => `${who} invites you to be an operator of this account.`,
+    account: 'Account',
     name: 'Name',
     validUntil: 'Valid until',
     email: 'E-mail address',
@@ -51,7 +52,8 @@ const texts = defineTexts({
   },
   'pt-PT': {
     title: 'O seu convite',
-    invites: (who: string, account: string) => `Tem um convite de ${who} para a conta ${account}.`,
+    invites: (who: string) => `Tem um convite de ${who} para fazer parte desta conta.`,
+    account: 'Conta',
     name: 'Nome',
     validUntil: 'Válido até',
     email: 'Endereço de e-mail',
@@ -185,9 +187,10 @@ function Invitation({
       <Loaded query={query}>
         {(invitation) => (
           <>
-            <p>{t.invites(invitation.invitedBy, invitation.accountName)}</p>
+            <p>{t.invites(invitation.invitedBy)}</p>
             <Facts
               items={[
+                [t.account, invitation.accountName],
                 [t.name, invitation.name],
                 [
                   t.validUntil,

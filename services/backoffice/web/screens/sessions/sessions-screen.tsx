@@ -38,7 +38,6 @@ const texts = defineTexts({
     thisOne: 'This session',
     signOut: 'Sign out',
     end: 'End',
-    which: (browser: string) => `: ${browser}`,
     ended: (browser: string) => `The session of ${browser} has ended.`,
     endOthers: 'End all others',
     endOthersTitle: 'End all other sessions?',
@@ -60,12 +59,11 @@ const texts = defineTexts({
     unknownSystem: 'sistema desconhecido',
     started: 'Início',
     lastUsed: 'Último uso',
-    ends: 'Termina sem uso',
+    ends: 'Termina se não for usada',
     actions: 'Ações',
     thisOne: 'Esta sessão',
     signOut: 'Terminar sessão',
     end: 'Terminar',
-    which: (browser: string) => `: ${browser}`,
     ended: (browser: string) => `A sessão de ${browser} terminou.`,
     endOthers: 'Terminar todas as outras',
     endOthersTitle: 'Terminar todas as outras sessões?',
@@ -160,7 +158,7 @@ export default function SessionsScreen() {
                       onClick={() => !end.isPending && end.mutate(session)}
                     >
                       {t.end}
-                      <span className="visually-hidden">{t.which(nameOf(session.userAgent))}</span>
+                      <span className="visually-hidden"> {nameOf(session.userAgent)}</span>
                     </Button>
                   ),
                 ],
