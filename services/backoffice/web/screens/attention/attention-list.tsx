@@ -113,7 +113,7 @@ function useTold(item: AttentionItem): { readonly what: string; readonly more: s
       const about = item.warnings.length > 1 ? 'both' : first;
       return {
         what: about === undefined ? w.standing.warned : w.warned[about],
-        more: t.endsAtThisRate(ago(item.endsAt)),
+        more: (item.warnings.includes('usage') ? t.endsAtThisRate : t.endsAt)(ago(item.endsAt)),
       };
     }
     case 'mail_undelivered':

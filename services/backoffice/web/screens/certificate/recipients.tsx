@@ -169,7 +169,7 @@ function Row({
         <div className={styles.open}>
           <Button
             look="quiet"
-            aria-label={t.openOf(name)}
+            aria-label={mails.openOf(name)}
             onClick={() => onMail(lastDelivery.mailId)}
           >
             {mails.open}
