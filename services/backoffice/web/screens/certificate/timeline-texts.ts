@@ -202,7 +202,10 @@ export const timelineTexts = defineTexts<TimelineTexts>({
           ? '1 signature that had not belonged to any access was counted.'
           : `${number('signatures')} signatures that had not belonged to any access were counted.`,
       ],
-      activation_refused: ({ who, reason }) => [`${who} was not allowed to sign.`, reason],
+      activation_refused: ({ who, reason }) => [
+        `${who} was not allowed to sign.`,
+        reason && `${reason}.`,
+      ],
       ca_refusal_reported: ({ who }) => [
         `${who} reported that the CA refuses signatures.`,
         'Nothing was suspended because of it.',
@@ -359,7 +362,10 @@ export const timelineTexts = defineTexts<TimelineTexts>({
           ? 'Foi contada 1 assinatura que não pertencia a nenhum acesso.'
           : `Foram contadas ${number('signatures')} assinaturas que não pertenciam a nenhum acesso.`,
       ],
-      activation_refused: ({ who, reason }) => [`${who} não foi autorizado a assinar.`, reason],
+      activation_refused: ({ who, reason }) => [
+        `${who} não foi autorizado a assinar.`,
+        reason && `${reason}.`,
+      ],
       ca_refusal_reported: ({ who }) => [
         `${who} comunicou que a CA recusa assinaturas.`,
         'Nada foi suspenso por causa disso.',
