@@ -8,6 +8,8 @@ type MailTexts = {
   /** What that means, and what happens next. */
   readonly means: Readonly<Record<MailState, string>>;
   readonly open: string;
+  /** The same for those who hear it out of its place. */
+  readonly openOf: (name: string) => string;
 };
 
 export const mailTexts = defineTexts<MailTexts>({
@@ -15,8 +17,8 @@ export const mailTexts = defineTexts<MailTexts>({
     kind: {
       reminder: 'Reminder',
       usage_warning: 'Warning of high usage',
-      lapsed: 'Notice that signing has stopped',
-      ca_refusal: 'Notice that the CA refuses signatures',
+      lapsed: 'Notice of stopped signing',
+      ca_refusal: 'Notice of refusals by the CA',
     },
     state: {
       sending: 'Being sent',
@@ -31,13 +33,14 @@ export const mailTexts = defineTexts<MailTexts>({
       failed: 'The mail server could not take it. It is tried again.',
     },
     open: 'Open the mail',
+    openOf: (name) => `Open the mail to ${name}`,
   },
   'pt-PT': {
     kind: {
       reminder: 'Lembrete',
       usage_warning: 'Aviso de uso elevado',
-      lapsed: 'Aviso de que já não se pode assinar',
-      ca_refusal: 'Aviso de que a CA recusa assinaturas',
+      lapsed: 'Aviso de assinatura parada',
+      ca_refusal: 'Aviso de recusas da CA',
     },
     state: {
       sending: 'A ser enviado',
@@ -52,5 +55,6 @@ export const mailTexts = defineTexts<MailTexts>({
       failed: 'O servidor de correio não o pôde receber. Volta a ser tentado.',
     },
     open: 'Abrir o e-mail',
+    openOf: (name) => `Abrir o e-mail para ${name}`,
   },
 });

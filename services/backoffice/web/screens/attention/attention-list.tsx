@@ -19,6 +19,7 @@ import { classNames } from '../../design/class-names.ts';
 import { useFormats } from '../../language/language.tsx';
 import { useTexts } from '../../language/texts.ts';
 import { words } from '../../language/words.ts';
+import { partPath } from '../account/paths.ts';
 import { attentionTexts } from './attention-texts.ts';
 import styles from './attention.module.css';
 
@@ -113,7 +114,7 @@ function useTold(item: AttentionItem): { readonly what: string; readonly more: s
       const about = item.warnings.length > 1 ? 'both' : first;
       return {
         what: about === undefined ? w.standing.warned : w.warned[about],
-        more: t.endsAtThisRate(ago(item.endsAt)),
+        more: (item.warnings.includes('usage') ? t.endsAtThisRate : t.endsAt)(ago(item.endsAt)),
       };
     }
     case 'mail_undelivered':
@@ -143,7 +144,7 @@ function lookOf(item: AttentionItem): readonly ['bad' | 'warn' | 'accent', typeo
 const placeOf = (item: AttentionItem): string =>
   'certificate' in item
     ? `/certificates/${encodeURIComponent(item.certificate.id)}`
-    : `/accounts/${encodeURIComponent(item.account.id)}/operators`;
+    : partPath(item.account.id, 'operators');
 
 function keyOf(item: AttentionItem): string {
   const of = 'certificate' in item ? item.certificate.id : item.account.id;

@@ -10,6 +10,7 @@ export const attentionTexts = defineTexts({
       count === 1 ? '1 service suspended' : `${count} services suspended`,
     nobodyReachable: 'Nobody can be reached by mail',
     nobodyReachableWhy: 'The last mail to every operator was refused',
+    endsAt: (when: string) => `Ends ${when}`,
     endsAtThisRate: (when: string) => `Ends ${when} at this rate`,
     undelivered: {
       refused: (name: string) => `The mail to ${name} was refused`,
@@ -27,6 +28,7 @@ export const attentionTexts = defineTexts({
       count === 1 ? '1 serviço suspenso' : `${count} serviços suspensos`,
     nobodyReachable: 'Ninguém pode ser contactado por e-mail',
     nobodyReachableWhy: 'O último e-mail para cada operador foi recusado',
+    endsAt: (when: string) => `Termina ${when}`,
     endsAtThisRate: (when: string) => `A este ritmo, termina ${when}`,
     undelivered: {
       refused: (name: string) => `O e-mail para ${name} foi recusado`,

@@ -6,7 +6,6 @@ import { Loaded } from '../../app/loaded.tsx';
 import { MailStatus } from '../../app/mail-status.tsx';
 import { Button } from '../../design/button.tsx';
 import { Dialog, DialogActions } from '../../design/dialog.tsx';
-import { Facts } from '../../design/facts.tsx';
 import { mailTexts } from '../../language/mail-texts.ts';
 import { defineTexts, useTexts } from '../../language/texts.ts';
 import { words } from '../../language/words.ts';
@@ -67,30 +66,29 @@ function Mail({ mail, timeZone }: { readonly mail: MailView; readonly timeZone: 
   const { recipient, subject, state, sentAt, createdAt, text } = mail;
   return (
     <>
-      <Facts
-        items={[
-          [t.subject, <strong>{subject}</strong>],
-          [
-            t.recipient,
-            recipient.email === null
-              ? t.former(recipient.name)
-              : `${recipient.name} <${recipient.email}>`,
-          ],
-          [
-            sentAt === null ? t.writtenAt : t.sentAt,
-            <Instant at={sentAt ?? createdAt} timeZone={timeZone} />,
-          ],
-          [
-            t.state,
-            <>
-              <MailStatus state={state} />
-              <p className={styles.means}>{means[state]}</p>
-            </>,
-          ],
-        ]}
-      />
-      {/* Its links are only text: what was mailed once may lead elsewhere by now. */}
-      <section aria-label={t.text} className={styles.text}>
+      <dl className={styles.head}>
+        <dt>{t.subject}</dt>
+        <dd>
+          <strong>{subject}</strong>
+        </dd>
+        <dt>{t.recipient}</dt>
+        <dd>
+          {recipient.email === null
+            ? t.former(recipient.name)
+            : `${recipient.name} <${recipient.email}>`}
+        </dd>
+        <dt>{sentAt === null ? t.writtenAt : t.sentAt}</dt>
+        <dd>
+          <Instant at={sentAt ?? createdAt} timeZone={timeZone} />
+        </dd>
+        <dt>{t.state}</dt>
+        <dd className={styles.state}>
+          <MailStatus state={state} />
+          <span className={styles.means}>{means[state]}</span>
+        </dd>
+      </dl>
+      {/* Its links are only text: what was mailed once may lead elsewhere by now. By keyboard it is scrolled once it has the focus. */}
+      <section aria-label={t.text} tabIndex={0} className={styles.text}>
         {text.trim()}
       </section>
     </>

@@ -12,7 +12,6 @@ export const recipientsTexts = defineTexts({
       `Daily at ${hour}, from ${before} before the access ends or once more than ${percent} % of the signatures are used, until it is renewed or ends. When signing stops, everybody is told at once.`,
     nothingYet: 'No mail yet',
     you: (name: string) => `${name} (you)`,
-    openOf: (name: string) => `Open the mail to ${name}`,
     unreachable:
       'When a mail cannot be delivered, every operator of the account sees it here and under the bell. Limits and suspensions do not depend on mails.',
     nobody: 'Nobody can be reached by mail',
@@ -34,7 +33,6 @@ export const recipientsTexts = defineTexts({
       `Todos os dias às ${hour}, a partir de ${before} antes de o acesso terminar ou quando mais de ${percent} % das assinaturas estiverem usadas, até ser renovado ou terminar. Quando se deixa de poder assinar, todos são avisados de imediato.`,
     nothingYet: 'Ainda sem e-mail',
     you: (name: string) => `${name} (você)`,
-    openOf: (name: string) => `Abrir o e-mail para ${name}`,
     unreachable:
       'Quando um e-mail não pode ser entregue, todos os operadores da conta o veem aqui e no sino. Os limites e as suspensões não dependem dos e-mails.',
     nobody: 'Ninguém pode ser contactado por e-mail',

@@ -18,6 +18,7 @@ import { useFormats } from '../../language/language.tsx';
 import { mailTexts } from '../../language/mail-texts.ts';
 import { useTexts } from '../../language/texts.ts';
 import { words } from '../../language/words.ts';
+import { partPath } from '../account/paths.ts';
 import { MailDialog } from './mail-dialog.tsx';
 import { recipientsTexts } from './recipients-texts.ts';
 import styles from './recipients.module.css';
@@ -91,9 +92,7 @@ export function Recipients({
 /** Where operators are managed, for those who may. */
 function useManage(accountId: string | undefined): string | undefined {
   const may = useMay(accountId ?? '');
-  return accountId !== undefined && may('settings')
-    ? `/accounts/${encodeURIComponent(accountId)}/operators`
-    : undefined;
+  return accountId !== undefined && may('settings') ? partPath(accountId, 'operators') : undefined;
 }
 
 /** A mail that is on its way, or was never needed, may still arrive. */
@@ -169,7 +168,7 @@ function Row({
         <div className={styles.open}>
           <Button
             look="quiet"
-            aria-label={t.openOf(name)}
+            aria-label={mails.openOf(name)}
             onClick={() => onMail(lastDelivery.mailId)}
           >
             {mails.open}

@@ -11,7 +11,7 @@ import {
   RefreshCw,
   Settings2,
 } from 'lucide-react';
-import type { MailState, TimelineEntry, TimelineType } from '../../api/contract.ts';
+import type { MailState, TimelineAction, TimelineEntry, TimelineType } from '../../api/contract.ts';
 import { MailStatus } from '../../app/mail-status.tsx';
 import { Button } from '../../design/button.tsx';
 import { classNames } from '../../design/class-names.ts';
@@ -36,11 +36,21 @@ const icons: Readonly<Record<TimelineType, typeof Mail>> = {
 };
 
 /** What stands out; the sentence says it, the colour hastens the eye. */
-const tones: Partial<Record<TimelineType, string | undefined>> = {
-  grant: styles.good,
-  suspension: styles.bad,
-  refusal: styles.bad,
+const tones: Partial<Record<TimelineAction, string | undefined>> = {
+  access_granted: styles.good,
+  client_service_activated: styles.good,
+  access_revoked: styles.bad,
+  grant_ended_by_ca: styles.bad,
+  client_services_suspended: styles.bad,
+  activation_refused: styles.bad,
+  ca_refusal_reported: styles.bad,
+  nobody_to_tell: styles.bad,
+  operator_undeliverable: styles.bad,
+  usage_threshold_reached: styles.warn,
 };
+
+const toneOf = (action: string): string | undefined =>
+  (tones as Readonly<Record<string, string | undefined>>)[action];
 
 /** One thing that happened: when, what in words, and what machines know of it when it is asked for. */
 export function Entry({
@@ -55,7 +65,7 @@ export function Entry({
   const t = useTexts(timelineTexts);
   const mails = useTexts(mailTexts);
   const formats = useFormats();
-  const { sentence, more } = useTellEntry(timeZone)(entry);
+  const { sentence, more, whom } = useTellEntry(timeZone)(entry);
   const { at, type, details } = entry;
   const Icon = icons[type];
   const { mailId, state } = details;
@@ -64,7 +74,7 @@ export function Entry({
       <time dateTime={at} title={formats.instant(at, timeZone)} className={styles.time}>
         {formats.time(at, timeZone)}
       </time>
-      <span className={classNames(styles.icon, tones[type])} title={t.type[type]}>
+      <span className={classNames(styles.icon, toneOf(entry.action))} title={t.type[type]}>
         <Icon size={16} aria-hidden="true" />
       </span>
       <div className={styles.told}>
@@ -74,15 +84,15 @@ export function Entry({
             {line}
           </p>
         ))}
-        {typeof mailId === 'string' && (
-          <div className={styles.mail}>
-            {isMailState(state, mails.state) && <MailStatus state={state} />}
-            <Button look="quiet" small onClick={() => onMail(mailId)}>
-              {mails.open}
-            </Button>
-          </div>
-        )}
       </div>
+      {typeof mailId === 'string' && (
+        <div className={styles.mail}>
+          {isMailState(state, mails.state) && <MailStatus state={state} />}
+          <Button look="quiet" small aria-label={mails.openOf(whom)} onClick={() => onMail(mailId)}>
+            {mails.open}
+          </Button>
+        </div>
+      )}
       <details className={styles.details}>
         <summary className={styles.summary} title={t.details}>
           <ChevronDown size={16} aria-hidden="true" />

@@ -14,6 +14,8 @@ export type ToldEntry = {
   /** A count, grouped. */
   readonly number: (key: string) => string;
   readonly at: (key: string) => string;
+  /** The same without the day, where it is the entry's own. */
+  readonly soon: (key: string) => string;
   readonly names: (key: string) => readonly string[];
   /** The same as one text: `a, b and c`. */
   readonly list: (key: string) => string;
@@ -52,6 +54,7 @@ export type TimelineTexts = {
   readonly apiKey: (name: string) => string;
   readonly formerApiKey: string;
   readonly formerOperator: string;
+  readonly toFormerOperator: string;
   readonly refusal: Readonly<Record<Exclude<AccessRefusal, LapseReason>, string>>;
   readonly grantEnd: Readonly<Record<GrantEnd, (at: string) => string>>;
   readonly shorter: { readonly ca: string; readonly certificate: string };
@@ -101,10 +104,11 @@ export const timelineTexts = defineTexts<TimelineTexts>({
     apiKey: (name) => `The signing service with the key “${name}”`,
     formerApiKey: 'A signing service whose key is gone',
     formerOperator: 'A former operator',
+    toFormerOperator: 'a former operator',
     refusal: {
-      never_granted: 'The access was never granted.',
-      client_service_suspended: 'The client service is suspended.',
-      client_service_inactive: 'The client service is inactive.',
+      never_granted: 'The access was never granted',
+      client_service_suspended: 'The client service is suspended',
+      client_service_inactive: 'The client service is inactive',
     },
     grantEnd: {
       superseded: (at) => `A newer access took its place on ${at}.`,
@@ -132,9 +136,9 @@ export const timelineTexts = defineTexts<TimelineTexts>({
       ],
       grant_ended_by_ca: () => ['The certificate authority ended the access.'],
       revoked_at_ca: () => ['The platform revoked an ended access at the CA.'],
-      renewal_opened: ({ who, at }) => [
+      renewal_opened: ({ who, soon }) => [
         `${who} started a renewal.`,
-        at('deadlineAt') && `It could be finished until ${at('deadlineAt')}.`,
+        soon('deadlineAt') && `It could be finished until ${soon('deadlineAt')}.`,
       ],
       renewal_ended: ({ outcome }) => ['The renewal ended without a new access.', outcome],
       returned_from_ca: ({ who }) => [`${who} came back from the CA.`],
@@ -142,9 +146,9 @@ export const timelineTexts = defineTexts<TimelineTexts>({
         'The CA sent another browser back than the one that started the renewal.',
         'Nothing was done with it.',
       ],
-      code_window_opened: ({ who, at }) => [
+      code_window_opened: ({ who, soon }) => [
         `${who} could enter PIN and code.`,
-        at('endsAt') && `Until ${at('endsAt')}.`,
+        soon('endsAt') && `Until ${soon('endsAt')}.`,
       ],
       code_window_closed: () => ['The time for PIN and code ran out.'],
       code_requested: ({ who }) => [`${who} asked for a new code.`],
@@ -167,8 +171,8 @@ export const timelineTexts = defineTexts<TimelineTexts>({
       ],
       nobody_to_tell: ({ mailKind }) => [`${mailKind}: there was no operator to tell.`],
       operator_undeliverable: ({ whom, mailKind }) => [
-        `${whom} could not be told.`,
-        `${mailKind}: the mail server refused it.`,
+        `The mail server refused the mail to ${whom}.`,
+        mailKind,
       ],
       client_services_suspended: ({ names, list, reason }) => [
         names('clientServices').length === 0
@@ -176,8 +180,7 @@ export const timelineTexts = defineTexts<TimelineTexts>({
           : names('clientServices').length === 1
             ? 'The platform suspended 1 client service.'
             : `The platform suspended ${names('clientServices').length} client services.`,
-        reason,
-        list('clientServices'),
+        [reason, list('clientServices')].filter((part) => part !== '').join(': '),
       ],
       client_service_activated: ({ who, text }) => [
         `${who} activated the client service ${quoted(text('clientService'))}.`,
@@ -199,7 +202,10 @@ export const timelineTexts = defineTexts<TimelineTexts>({
           ? '1 signature that had not belonged to any access was counted.'
           : `${number('signatures')} signatures that had not belonged to any access were counted.`,
       ],
-      activation_refused: ({ who, reason }) => [`${who} was not allowed to sign.`, reason],
+      activation_refused: ({ who, reason }) => [
+        `${who} was not allowed to sign.`,
+        reason && `${reason}.`,
+      ],
       ca_refusal_reported: ({ who }) => [
         `${who} reported that the CA refuses signatures.`,
         'Nothing was suspended because of it.',
@@ -250,10 +256,11 @@ export const timelineTexts = defineTexts<TimelineTexts>({
     apiKey: (name) => `O serviço de assinatura com a chave “${name}”`,
     formerApiKey: 'Um serviço de assinatura cuja chave já não existe',
     formerOperator: 'Um antigo operador',
+    toFormerOperator: 'um antigo operador',
     refusal: {
-      never_granted: 'O acesso nunca foi concedido.',
-      client_service_suspended: 'O serviço cliente está suspenso.',
-      client_service_inactive: 'O serviço cliente está inativo.',
+      never_granted: 'O acesso nunca foi concedido',
+      client_service_suspended: 'O serviço cliente está suspenso',
+      client_service_inactive: 'O serviço cliente está inativo',
     },
     grantEnd: {
       superseded: (at) => `Foi substituído por um acesso mais recente em ${at}.`,
@@ -282,9 +289,9 @@ export const timelineTexts = defineTexts<TimelineTexts>({
       ],
       grant_ended_by_ca: () => ['A entidade certificadora terminou o acesso.'],
       revoked_at_ca: () => ['A plataforma revogou na CA um acesso que já tinha terminado.'],
-      renewal_opened: ({ who, at }) => [
+      renewal_opened: ({ who, soon }) => [
         `${who} iniciou uma renovação.`,
-        at('deadlineAt') && `Podia ser concluída até ${at('deadlineAt')}.`,
+        soon('deadlineAt') && `Podia ser concluída até ${soon('deadlineAt')}.`,
       ],
       renewal_ended: ({ outcome }) => ['A renovação terminou sem um novo acesso.', outcome],
       returned_from_ca: ({ who }) => [`${who} regressou da CA.`],
@@ -292,9 +299,9 @@ export const timelineTexts = defineTexts<TimelineTexts>({
         'A CA devolveu outro navegador que não aquele onde a renovação começou.',
         'Nada foi feito com isso.',
       ],
-      code_window_opened: ({ who, at }) => [
+      code_window_opened: ({ who, soon }) => [
         `${who} pôde introduzir o PIN e o código.`,
-        at('endsAt') && `Até ${at('endsAt')}.`,
+        soon('endsAt') && `Até ${soon('endsAt')}.`,
       ],
       code_window_closed: () => ['O tempo para o PIN e o código esgotou-se.'],
       code_requested: ({ who }) => [`${who} pediu um novo código.`],
@@ -316,16 +323,14 @@ export const timelineTexts = defineTexts<TimelineTexts>({
       ],
       operators_told: ({ mailKind, count }) => [
         `${mailKind}: ${
-          count('told') === 1
-            ? '1 operador foi avisado.'
-            : `${count('told')} operadores foram avisados.`
+          count('told') === 1 ? '1 operador informado.' : `${count('told')} operadores informados.`
         }`,
         count('undeliverable') > 0 ? `Sem contacto possível: ${count('undeliverable')}.` : '',
       ],
       nobody_to_tell: ({ mailKind }) => [`${mailKind}: não havia nenhum operador a avisar.`],
       operator_undeliverable: ({ whom, mailKind }) => [
-        `Não foi possível avisar ${whom}.`,
-        `${mailKind}: o servidor de correio recusou-o.`,
+        `O servidor de correio recusou o e-mail para ${whom}.`,
+        mailKind,
       ],
       client_services_suspended: ({ names, list, reason }) => [
         names('clientServices').length === 0
@@ -333,8 +338,7 @@ export const timelineTexts = defineTexts<TimelineTexts>({
           : names('clientServices').length === 1
             ? 'A plataforma suspendeu 1 serviço cliente.'
             : `A plataforma suspendeu ${names('clientServices').length} serviços cliente.`,
-        reason,
-        list('clientServices'),
+        [reason, list('clientServices')].filter((part) => part !== '').join(': '),
       ],
       client_service_activated: ({ who, text }) => [
         `${who} ativou o serviço cliente ${quoted(text('clientService'))}.`,
@@ -358,7 +362,10 @@ export const timelineTexts = defineTexts<TimelineTexts>({
           ? 'Foi contada 1 assinatura que não pertencia a nenhum acesso.'
           : `Foram contadas ${number('signatures')} assinaturas que não pertenciam a nenhum acesso.`,
       ],
-      activation_refused: ({ who, reason }) => [`${who} não foi autorizado a assinar.`, reason],
+      activation_refused: ({ who, reason }) => [
+        `${who} não foi autorizado a assinar.`,
+        reason && `${reason}.`,
+      ],
       ca_refusal_reported: ({ who }) => [
         `${who} comunicou que a CA recusa assinaturas.`,
         'Nada foi suspenso por causa disso.',

@@ -110,7 +110,7 @@ function Files({
         </DownloadLink>
         <Button
           busy={save.isPending}
-          aria-label={t.fileAs(t.json, chosen)}
+          aria-label={save.isPending ? undefined : t.fileAs(t.json, chosen)}
           icon={<Braces size={17} aria-hidden="true" />}
           onClick={() => save.mutate()}
         >

@@ -7,7 +7,11 @@ import { words } from '../../language/words.ts';
 import { timelineTexts, type TimelineTexts, type ToldEntry } from './timeline-texts.ts';
 
 /** An entry in words: who did what, then why and what came of it. */
-export type Told = { readonly sentence: string; readonly more: readonly string[] };
+export type Told = {
+  readonly sentence: string;
+  readonly more: readonly string[];
+  readonly whom: string;
+};
 
 /** Tells entries in the language that is spoken, with times of this zone. */
 export function useTellEntry(timeZone: string): (entry: TimelineEntry) => Told {
@@ -16,6 +20,8 @@ export function useTellEntry(timeZone: string): (entry: TimelineEntry) => Told {
   const mails = useTexts(mailTexts);
   const renewals = useTexts(renewalTexts);
   const formats = useFormats();
+
+  const dayOf = (instant: string): string => formats.day(instant, timeZone);
 
   return (entry) => {
     const { action, details } = entry;
@@ -26,17 +32,22 @@ export function useTellEntry(timeZone: string): (entry: TimelineEntry) => Told {
     const count = (key: string): number => Number(details[key] ?? 0);
     const at = (key: string): string =>
       text(key) === '' ? '' : formats.shortInstant(text(key), timeZone);
+    const soon = (key: string): string =>
+      text(key) !== '' && dayOf(text(key)) === dayOf(entry.at)
+        ? formats.time(text(key), timeZone)
+        : at(key);
     const names = (key: string): readonly string[] => {
       const value = details[key];
       return Array.isArray(value) ? value.map((name) => wordOf(t.factor, name) ?? name) : [];
     };
     const told: ToldEntry = {
       who: whoOf(entry, t),
-      whom: text('operatorName') || t.formerOperator,
+      whom: text('operatorName') || t.toFormerOperator,
       text,
       count,
       number: (key) => formats.number(count(key)),
       at,
+      soon,
       names,
       list: (key) => formats.list(names(key)),
       mailKind: wordOf(mails.kind, text('kind')) ?? t.type.mail,
@@ -48,7 +59,11 @@ export function useTellEntry(timeZone: string): (entry: TimelineEntry) => Told {
     // What is known of a grant's limits and of its end stands with the grant.
     const shorter = wordOf(t.shorter, text('bindingLimit')) ?? '';
     const ended = wordOf(t.grantEnd, text('endReason'))?.(at('endedAt')) ?? '';
-    return { sentence, more: [...more, shorter, ended].filter((line) => line !== '') };
+    return {
+      sentence,
+      more: [...more, shorter, ended].filter((line) => line !== ''),
+      whom: told.whom,
+    };
   };
 }
 

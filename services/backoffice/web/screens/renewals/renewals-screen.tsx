@@ -161,14 +161,15 @@ function EndedRow({ renewal }: { readonly renewal: RenewalView }) {
       <RenewalStatus state={state} />
       {outcome !== null && (
         <>
-          <span>{toldOf(outcome.code, texts.outcome)?.[0] ?? outcome.message}</span>
-          {grant && (
+          {grant ? (
             <span className={styles.soft}>
               {t.grant(
                 formats.instant(grant.expiresAt, account.timeZone),
                 formats.number(grant.allowance),
               )}
             </span>
+          ) : (
+            <span>{toldOf(outcome.code, texts.outcome)?.[0] ?? outcome.message}</span>
           )}
           <span className={styles.soft}>
             {t.endedAt} · <Instant at={outcome.endedAt} timeZone={account.timeZone} />
@@ -194,17 +195,22 @@ function Row({
 }) {
   const t = useTexts(renewalsTexts);
   const { accounts } = useSession();
-  const { certificate, account, operator, isYours, startedAt } = renewal;
+  const { certificate, account, operator, isYours, startedAt, outcome } = renewal;
   return (
-    <li className={styles.row}>
+    <li className={classNames(styles.row, action !== undefined && styles.acted)}>
       <div className={styles.what}>
         <Link href={pageOf(renewal)} className={styles.name}>
           {certificate.alias}
         </Link>
         {accounts.length > 1 && <span className={styles.soft}>{account.name}</span>}
         <span className={styles.soft}>
-          {isYours ? t.byYou : t.by(operator.name)} ·{' '}
-          <Instant at={startedAt} timeZone={account.timeZone} />
+          {isYours ? t.byYou : t.by(operator.name)}
+          {outcome === null && (
+            <>
+              {' '}
+              · <Instant at={startedAt} timeZone={account.timeZone} />
+            </>
+          )}
         </span>
       </div>
       <div className={styles.state}>{children}</div>
