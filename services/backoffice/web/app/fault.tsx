@@ -31,7 +31,7 @@ const texts = defineTexts({
 });
 
 /** What went wrong in words: what happened and what was not affected, what to do, and the reference for the platform engineers. */
-export function useFault(error: unknown): {
+function useFault(error: unknown): {
   readonly sentence: string;
   readonly whatToDo: string;
   readonly reference: string | undefined;

@@ -15,7 +15,6 @@ export function createFormats(language: Language) {
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
   const now = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(0, 'second');
   const list = new Intl.ListFormat(locale);
-  const choice = new Intl.ListFormat(locale, { type: 'disjunction' });
   const alternatives = new Intl.ListFormat(locale, { type: 'disjunction' });
   const forZone = remember((timeZone: string) => ({
     day: new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone }),
@@ -76,8 +75,6 @@ export function createFormats(language: Language) {
         : unit('minute').format(Math.ceil(seconds / 60)),
     /** `a, b and c` */
     list: (items: readonly string[]) => list.format(items),
-    /** `a, b or c` */
-    either: (items: readonly string[]) => choice.format(items),
     /** `a, b or c` */
     anyOf: (items: readonly string[]) => alternatives.format(items),
   };

@@ -99,7 +99,7 @@ function WhomToAsk({ certificateId }: { readonly certificateId: string }) {
     .map(({ name }) => name);
   return (
     <p className={styles.soft}>
-      {t.ask(names.length === 0 ? t.askSomebody : formats.either(names))}
+      {t.ask(names.length === 0 ? t.askSomebody : formats.anyOf(names))}
     </p>
   );
 }

@@ -2,7 +2,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { Eye, EyeOff } from 'lucide-react';
 import { useEffect, useEffectEvent, useRef, useState, type ReactNode } from 'react';
 import { useLocation } from 'wouter';
-import { ApiProblem, call } from '../../api/client.ts';
+import { call, isProblem } from '../../api/client.ts';
 import type { InvitationView, WhoAmI } from '../../api/contract.ts';
 import { sessionQuery } from '../../api/queries.ts';
 import { FaultNotice } from '../../app/fault.tsx';
@@ -89,10 +89,6 @@ const mostPasswordLength = 200;
 /** Whether the page was opened by the link of an invitation. */
 export const isInvitation = (): boolean => window.location.pathname === '/invitation';
 
-// As text: it is in the API's list once the server's part of invitations is merged.
-const hasEnded = (error: unknown): boolean =>
-  error instanceof ApiProblem && (error.code as string) === 'invitation_ended';
-
 /** Where whoever was invited chooses a password and comes in. The token comes in the fragment, which no server sees, and stays in memory. */
 export function InvitationScreen({
   onLanguage,
@@ -173,7 +169,7 @@ function Invitation({
     if (locale !== undefined) speak(nearestLanguage([locale]));
   }, [locale]);
 
-  if (isOver || hasEnded(query.error)) {
+  if (isOver || isProblem(query.error, 'invitation_ended')) {
     return (
       <DeadEnd title={t.ended}>
         <p>{t.endedWhy}</p>
@@ -239,7 +235,7 @@ function Acceptance({
       call<WhoAmI>('POST', '/api/invitations/acceptance', { body: { token, password } }),
     onSuccess: onAccepted,
     onError(error) {
-      if (hasEnded(error)) onEnded();
+      if (isProblem(error, 'invitation_ended')) onEnded();
       else tellRefusal(error, 'refused');
     },
     gcTime: 0,
