@@ -243,11 +243,12 @@ export async function visitCa(page: Page, visit: CaPages = {}): Promise<void> {
 
 const screenshots = fileURLToPath(new URL('../../.local/screenshots/', import.meta.url));
 
-/** Writes `.local/screenshots/<name>.png`, the whole page. */
+/** Writes `.local/screenshots/<name>.png`: the whole page, or what is in sight where a dialog is open, which covers no more than that. */
 export async function shot(page: Page, name: string): Promise<void> {
   const path = join(screenshots, `${name}.png`);
   await mkdir(dirname(path), { recursive: true });
-  await page.screenshot({ path, fullPage: true, animations: 'disabled' });
+  const fullPage = (await page.locator('dialog[open]').count()) === 0;
+  await page.screenshot({ path, fullPage, animations: 'disabled' });
 }
 
 async function shotOfFailure(page: Page): Promise<void> {
