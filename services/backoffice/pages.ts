@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Middleware } from '../shared/http.ts';
@@ -49,9 +49,9 @@ export function createPages(folder = fileURLToPath(new URL('./web/dist', import.
   /** A page without script that says one thing, in both languages. Its texts are ours: nothing of a request is shown. */
   message(texts: readonly MessageText[]): string;
 } {
-  const assets = readAssets(folder);
+  const assets = existsSync(folder) ? readAssets(folder) : new Map<string, Asset>();
   const shell = assets.get('/index.html');
-  if (shell === undefined) throw new Error(`no page in ${folder}: npm run build:web`);
+  if (shell === undefined) throw new Error(`There is no page in ${folder}: npm run build:web`);
   const styleSheet = [...assets.keys()].find((path) => path.endsWith('.css')) ?? '';
 
   return {

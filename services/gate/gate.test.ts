@@ -96,7 +96,7 @@ function serveGate(deciding: Database): Promise<Listening> {
 
 afterAll(async () => {
   await http.stop();
-  picture.stop();
+  await picture.stop();
   await stopListening();
   await simulator.close();
   await database.end();

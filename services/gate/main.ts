@@ -87,7 +87,7 @@ await runService({
     return {
       async stop() {
         await http.stop();
-        picture.stop();
+        await picture.stop();
         clock.stop();
         await listening.stop();
         await Promise.all([database.end(), reading.end()]);

@@ -10,7 +10,8 @@ export type Picture = {
   /** Resolves when a read that began after this call is complete; rejects when it fails. */
   readNow(): Promise<void>;
   ageSeconds(): number;
-  stop(): void;
+  /** Begins no read any more, and waits for the one under way. */
+  stop(): Promise<void>;
 };
 
 type PictureOptions = {
@@ -41,7 +42,10 @@ export function keepPicture(options: PictureOptions): Picture {
     const picture = await read();
     current = { picture, asOf, beganMs };
   };
+  let isOver = false;
   const start = (): Promise<void> => {
+    // What was asked for while the last read was under way is not begun any more.
+    if (isOver) return Promise.resolve();
     reading = readOnce().finally(() => {
       reading = undefined;
     });
@@ -72,8 +76,10 @@ export function keepPicture(options: PictureOptions): Picture {
     hasten,
     readNow,
     ageSeconds: () => ageMs() / 1000,
-    stop: () => {
+    async stop() {
+      isOver = true;
       clearInterval(timer);
+      await reading?.catch(() => undefined);
     },
   };
 }

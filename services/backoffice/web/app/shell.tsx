@@ -79,7 +79,8 @@ export function Shell({ isLive }: { readonly isLive: boolean }) {
           </div>
         </div>
       </header>
-      {liveness !== undefined && liveness !== 'live' && (
+      {/* Whoever has to sign in again first is told that, and nothing else. */}
+      {isLive && liveness !== undefined && liveness !== 'live' && (
         <p className={styles.liveness} role="status">
           {liveness === 'offline' ? (
             <CloudOff size={16} aria-hidden="true" />

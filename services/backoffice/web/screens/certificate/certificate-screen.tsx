@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { ArrowLeft } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { Link, useSearchParams } from 'wouter';
 import { isProblem } from '../../api/client.ts';
 import type { CertificateView } from '../../api/contract.ts';
@@ -13,7 +13,9 @@ import { StandingStatus } from '../../app/standing.tsx';
 import { Title } from '../../app/title.tsx';
 import { Card } from '../../design/card.tsx';
 import { Facts } from '../../design/facts.tsx';
+import { Skeleton } from '../../design/skeleton.tsx';
 import { useTexts } from '../../language/texts.ts';
+import { words } from '../../language/words.ts';
 import { NotFoundScreen } from '../not-found-screen.tsx';
 import { AccessCard } from './access-card.tsx';
 import { certificateTexts } from './certificate-texts.ts';
@@ -23,7 +25,9 @@ import { EmergencyStop } from './emergency-stop.tsx';
 import { Recipients } from './recipients.tsx';
 import { RenewDialog } from './renewal/renew-dialog.tsx';
 import { RenewalOnScreen } from './renewal/renewal-on-screen.tsx';
-import { Timeline } from './timeline.tsx';
+
+// Below what is seen first, and the part with the most words.
+const Timeline = lazy(() => import('./timeline.tsx'));
 
 /** Certificates > Detail. A renewal in the address (`?renewal=`) is gone on with here, in whatever tab, after a reload or a sign-in. */
 export function CertificateScreen({ certificateId }: { readonly certificateId: string }) {
@@ -39,6 +43,7 @@ export function CertificateScreen({ certificateId }: { readonly certificateId: s
 
 function Detail({ certificate }: { readonly certificate: CertificateView }) {
   const t = useTexts(certificateTexts);
+  const w = useTexts(words);
   const [parameters, setParameters] = useSearchParams();
   const renewalId = parameters.get('renewal');
   const [isStarting, setStarting] = useState(false);
@@ -80,7 +85,9 @@ function Detail({ certificate }: { readonly certificate: CertificateView }) {
       </div>
       <ClientServices certificate={certificate} isTold={renewalId !== null} />
       <Recipients certificateId={id} timeZone={account.timeZone} accountId={account.id} />
-      <Timeline certificateId={id} timeZone={account.timeZone} />
+      <Suspense fallback={<Skeleton label={w.loading} lines={8} />}>
+        <Timeline certificateId={id} timeZone={account.timeZone} />
+      </Suspense>
       {may('revoke') && <EmergencyStop certificate={certificate} />}
     </>
   );

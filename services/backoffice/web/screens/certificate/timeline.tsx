@@ -22,7 +22,7 @@ import styles from './timeline.module.css';
 const hourMs = 3_600_000;
 
 /** What happened to a certificate, newest first, by the days of the account's zone. */
-export function Timeline({
+export default function Timeline({
   certificateId,
   timeZone,
 }: {
