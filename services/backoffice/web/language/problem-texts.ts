@@ -110,11 +110,11 @@ export const problemTexts = defineTexts<Readonly<Record<ProblemCode, Told>>>({
       'Primeiro renove o acesso, depois ative os serviços.',
     ],
     client_service_inactive: [
-      'O serviço cliente não está ativo.',
+      'O serviço de cliente não está ativo.',
       'Ative-o no certificado, ou assine com outro serviço.',
     ],
     client_service_suspended: [
-      'O serviço cliente foi suspenso porque o acesso ao certificado terminou.',
+      'O serviço de cliente foi suspenso porque o acesso ao certificado terminou.',
       'Renove o acesso e depois ative o serviço manualmente.',
     ],
     no_grant: ['Não há acesso sobre o qual agir.', 'Primeiro renove o acesso.'],

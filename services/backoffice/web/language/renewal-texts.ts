@@ -44,7 +44,10 @@ export const renewalTexts = defineTexts<RenewalTexts>({
       outcome_unknown: 'Resultado desconhecido',
     },
     outcome: {
-      granted: ['O acesso foi renovado.', 'Ative os serviços cliente que tenham sido suspensos.'],
+      granted: [
+        'O acesso foi renovado.',
+        'Ative os serviços de cliente que tenham sido suspensos.',
+      ],
       consent_denied: [
         'A permissão não foi dada nas páginas da CA. O acesso está como estava.',
         'Comece de novo quando a quiser dar.',

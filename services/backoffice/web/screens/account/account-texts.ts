@@ -20,7 +20,7 @@ export const accountTexts = defineTexts<{
     parts: { settings: 'Definições', operators: 'Operadores', 'api-keys': 'Chaves de API' },
     roleMeaning: {
       viewer: 'Vê tudo e recebe os e-mails. Não altera nada.',
-      operator: 'Além disso, renova o acesso e ativa serviços cliente.',
+      operator: 'Além disso, renova o acesso e ativa serviços de cliente.',
       admin:
         'Além disso, altera definições, operadores e chaves de API, e pode usar a paragem de emergência.',
     },

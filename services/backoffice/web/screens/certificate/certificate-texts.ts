@@ -77,7 +77,7 @@ export const certificateTexts = defineTexts({
       'Nada pode ser assinado com este certificado enquanto a entidade certificadora não der o acesso. Comece por Renovar.',
     blocked: 'Nada pode ser assinado com este certificado',
     blockedSince: (reason: string, when: string) => `${reason}: ${when}.`,
-    blockedNext: 'Renove o acesso e depois ative os serviços cliente manualmente.',
+    blockedNext: 'Renove o acesso e depois ative os serviços de cliente manualmente.',
     certificateEnded:
       'Renovar o acesso não ajuda: o certificado tem de ser substituído por um novo.',
     certificateBinds:
@@ -87,12 +87,12 @@ export const certificateTexts = defineTexts({
     askSomebody: 'um operador ou administrador da conta',
     stopTitle: 'Paragem de emergência',
     stopText:
-      'Termina o acesso de imediato, por exemplo quando alguém possa estar a usar mal o certificado. Nada mais pode ser assinado com ele e os seus serviços cliente são suspensos.',
+      'Termina o acesso de imediato, por exemplo quando alguém possa estar a usar mal o certificado. Nada mais pode ser assinado com ele e os seus serviços de cliente são suspensos.',
     stopButton: 'Parar as assinaturas …',
     stopAsk: (alias: string) => `Parar as assinaturas com “${alias}”?`,
     stopWhat: [
       'O acesso termina já; a permissão é também retirada na entidade certificadora.',
-      'Todos os serviços cliente ativos deste certificado são suspensos.',
+      'Todos os serviços de cliente ativos deste certificado são suspensos.',
       'Para voltar a assinar é preciso renovar o acesso e ativar cada serviço manualmente. Não é possível anular.',
     ],
     stopReason: 'Motivo',
@@ -100,7 +100,7 @@ export const certificateTexts = defineTexts({
     stopNow: 'Parar as assinaturas já',
     stopped: (count: number) =>
       count === 1
-        ? 'As assinaturas foram paradas. 1 serviço cliente foi suspenso.'
-        : `As assinaturas foram paradas. ${count} serviços cliente foram suspensos.`,
+        ? 'As assinaturas foram paradas. 1 serviço de cliente foi suspenso.'
+        : `As assinaturas foram paradas. ${count} serviços de cliente foram suspensos.`,
   },
 });

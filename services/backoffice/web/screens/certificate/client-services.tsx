@@ -48,8 +48,8 @@ const texts = defineTexts({
     failed: (alias: string, why: string) => `${alias}: ${why}`,
   },
   'pt-PT': {
-    title: 'Serviços cliente',
-    empty: 'Ainda nenhum serviço cliente assina com este certificado.',
+    title: 'Serviços de cliente',
+    empty: 'Ainda nenhum serviço de cliente assina com este certificado.',
     emptyWhy: 'São registados pelos engenheiros da plataforma.',
     blocked:
       'Enquanto não se puder assinar com o certificado, nenhum serviço pode ser ativado. Primeiro renove o acesso.',

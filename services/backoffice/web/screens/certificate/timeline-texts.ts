@@ -259,8 +259,8 @@ export const timelineTexts = defineTexts<TimelineTexts>({
     toFormerOperator: 'um antigo operador',
     refusal: {
       never_granted: 'O acesso nunca foi concedido',
-      client_service_suspended: 'O serviço cliente está suspenso',
-      client_service_inactive: 'O serviço cliente está inativo',
+      client_service_suspended: 'O serviço de cliente está suspenso',
+      client_service_inactive: 'O serviço de cliente está inativo',
     },
     grantEnd: {
       superseded: (at) => `Foi substituído por um acesso mais recente em ${at}.`,
@@ -334,18 +334,18 @@ export const timelineTexts = defineTexts<TimelineTexts>({
       ],
       client_services_suspended: ({ names, list, reason }) => [
         names('clientServices').length === 0
-          ? 'O acesso terminou. Nenhum serviço cliente estava ativo.'
+          ? 'O acesso terminou. Nenhum serviço de cliente estava ativo.'
           : names('clientServices').length === 1
-            ? 'A plataforma suspendeu 1 serviço cliente.'
-            : `A plataforma suspendeu ${names('clientServices').length} serviços cliente.`,
+            ? 'A plataforma suspendeu 1 serviço de cliente.'
+            : `A plataforma suspendeu ${names('clientServices').length} serviços de cliente.`,
         [reason, list('clientServices')].filter((part) => part !== '').join(': '),
       ],
       client_service_activated: ({ who, text }) => [
-        `${who} ativou o serviço cliente ${quoted(text('clientService'))}.`,
+        `${who} ativou o serviço de cliente ${quoted(text('clientService'))}.`,
         text('before') === 'suspended' ? 'Estava suspenso.' : '',
       ],
       client_service_deactivated: ({ who, text }) => [
-        `${who} desativou o serviço cliente ${quoted(text('clientService'))}.`,
+        `${who} desativou o serviço de cliente ${quoted(text('clientService'))}.`,
       ],
       activation_handed_out: ({ who }) => [`${who} recebeu o que precisa para assinar.`],
       usage_threshold_reached: ({ count, number }) => [
@@ -374,7 +374,7 @@ export const timelineTexts = defineTexts<TimelineTexts>({
         `${who} registou o certificado ${quoted(text('alias'))}.`,
       ],
       client_service_created: ({ who, text }) => [
-        `${who} registou o serviço cliente ${quoted(text('alias'))}.`,
+        `${who} registou o serviço de cliente ${quoted(text('alias'))}.`,
       ],
     },
     unknown: ['Aconteceu algo para o qual esta página ainda não tem palavras.'],

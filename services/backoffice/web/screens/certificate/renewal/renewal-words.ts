@@ -94,7 +94,7 @@ export const renewalWords = defineTexts({
     zero: (allowance: string) => `A contagem de assinaturas recomeça em zero, de ${allowance}.`,
     services: (count: number) =>
       count === 0
-        ? 'Os serviços cliente ficam como estão.'
+        ? 'Os serviços de cliente ficam como estão.'
         : `Uma renovação não ativa nada por si: depois, ative aqui ${count === 1 ? 'o serviço suspenso' : `os ${count} serviços suspensos`}.`,
     old: 'Enquanto a entidade certificadora não concordar, tudo fica como está.',
     forWhom: 'Age em nome de',
