@@ -36,6 +36,11 @@ export function RenewDialog({
 
   return (
     <Dialog title={t.confirm(ca.name)} onClose={onClose}>
+      {colleague !== undefined && since !== undefined && (
+        <Notice tone="warn" title={t.busy(colleague.operator.name, since)}>
+          <p>{t.busyWhat}</p>
+        </Notice>
+      )}
       <Facts
         items={[
           [t.forWhom, account.name],
@@ -63,11 +68,6 @@ export function RenewDialog({
             <span className="visually-hidden">{t.newTab}</span>
           </a>
         </p>
-      )}
-      {colleague !== undefined && since !== undefined && (
-        <Notice tone="warn" title={t.busy(colleague.operator.name, since)}>
-          <p>{t.busyWhat}</p>
-        </Notice>
       )}
       {error !== null && !(colleague !== undefined && isProblem(error, 'renewal_already_open')) && (
         <FaultNotice error={error} />
