@@ -191,9 +191,16 @@ describe('the image', () => {
     }
   });
 
+  it('takes the page as it was built in it, not as it lies about on a machine', () => {
+    expect(read('.dockerignore').split('\n')).toContain('services/backoffice/web/dist');
+    expect(dockerfile).toMatch(
+      /^COPY --from=page \S+\/web\/dist services\/backoffice\/web\/dist$/m,
+    );
+  });
+
   it('runs as an ordinary user on exact base images and is built without secrets', () => {
     const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
-    expect(bases).toHaveLength(2);
+    expect(bases).toHaveLength(3);
     for (const base of bases) expect(base).toMatch(/^node:20\.\d+\.\d+-bookworm-slim$/);
     expect(dockerfile).toMatch(/^USER node$/m);
     expect(dockerfile).not.toMatch(/^ARG |--mount=type=secret/m);
