@@ -140,7 +140,7 @@ function Filters({
 
 const typingPauseMs = 250;
 
-/** Searches when typing pauses. What is typed is not overtaken by the address, which follows it. */
+/** Searches when typing pauses. What is typed follows the address where that changes by itself: by Back, or when filters are cleared. */
 function Search({
   value,
   onSearch,
@@ -150,13 +150,16 @@ function Search({
 }) {
   const t = useTexts(listTexts);
   const [typed, setTyped] = useState(value);
+  const [known, setKnown] = useState(value);
+  if (value !== known) {
+    setKnown(value);
+    if (typed.trim() !== value) setTyped(value);
+  }
   useEffect(() => {
     if (typed.trim() === value) return undefined;
     const timer = setTimeout(() => onSearch(typed.trim()), typingPauseMs);
     return () => clearTimeout(timer);
-    // Only typing starts a search: a filter that is cleared elsewhere clears this by its key.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [typed]);
+  }, [typed, value, onSearch]);
   return (
     <TextField
       label={t.search}

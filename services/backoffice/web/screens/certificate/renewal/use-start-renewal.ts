@@ -1,7 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { call } from '../../../api/client.ts';
-import { keys } from '../../../api/queries.ts';
 
 /**
  * Starts a renewal and goes to the CA. One's own open renewal is replaced by it; a colleague's only with `takeOver`. When the browser comes back to this page as it
@@ -34,7 +33,8 @@ export function useStartRenewal(certificateId: string) {
     } catch (fault) {
       setError(fault);
       setGoing(false);
-      void client.invalidateQueries({ queryKey: keys.certificate(certificateId) });
+      // It was refused because something is otherwise than it is shown here.
+      void client.invalidateQueries();
     }
   };
   return { start, isGoing, error };
