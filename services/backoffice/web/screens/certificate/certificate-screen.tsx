@@ -24,8 +24,9 @@ import { ClientServices } from './client-services.tsx';
 import { EmergencyStop } from './emergency-stop.tsx';
 import { Recipients } from './recipients.tsx';
 import { RenewDialog } from './renewal/renew-dialog.tsx';
-import { RenewalOnScreen } from './renewal/renewal-on-screen.tsx';
 
+// For those who come back from the CA.
+const RenewalOnScreen = lazy(() => import('./renewal/renewal-on-screen.tsx'));
 // Below what is seen first, and the part with the most words.
 const Timeline = lazy(() => import('./timeline.tsx'));
 
@@ -66,13 +67,15 @@ function Detail({ certificate }: { readonly certificate: CertificateView }) {
         {alias}
       </Title>
       {renewalId !== null && (
-        <RenewalOnScreen
-          key={renewalId}
-          renewalId={renewalId}
-          certificate={certificate}
-          onLeave={leaveRenewal}
-          onRenew={() => setStarting(true)}
-        />
+        <Suspense fallback={<Skeleton label={w.loading} lines={2} />}>
+          <RenewalOnScreen
+            key={renewalId}
+            renewalId={renewalId}
+            certificate={certificate}
+            onLeave={leaveRenewal}
+            onRenew={() => setStarting(true)}
+          />
+        </Suspense>
       )}
       {isStarting && <RenewDialog certificate={certificate} onClose={() => setStarting(false)} />}
       <div className={styles.cards}>

@@ -19,7 +19,7 @@ import { renewalWords } from './renewal-words.ts';
 const askAgainMs = 2_000;
 
 /** The renewal that stands in the address, wherever it is by now. */
-export function RenewalOnScreen({
+export default function RenewalOnScreen({
   renewalId,
   certificate,
   onLeave,

@@ -108,7 +108,7 @@ export const renewalWords = defineTexts({
     newTab: '(abre num novo separador)',
     go: 'Continuar para a autenticação',
     going: 'A redirecionar …',
-    busy: (name: string, since: string) => `${name} está a renovar este acesso desde ${since}.`,
+    busy: (name: string, since: string) => `${name} está a renovar este acesso desde as ${since}.`,
     busyWhat:
       'Pode esperar, ou assumir a renovação: a tentativa do colega termina e começa você na entidade certificadora.',
     takeOver: 'Assumir',
