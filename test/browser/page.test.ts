@@ -4,10 +4,12 @@ import { expectAnswer, type OperatorDriver } from '../../services/stack/operator
 import {
   obtainGrant,
   open,
+  operatorPassword,
   startTestBackoffice,
   type TestBackoffice,
 } from '../support/backoffice.ts';
 import { scriptsOf } from './chromium.ts';
+import { openSession } from './session.ts';
 import {
   allowNoise,
   expectAccessible,
@@ -262,6 +264,25 @@ describe('a session that was ended elsewhere', () => {
     await page.getByRole('button', { name: /: Operator stranger$/ }).waitFor();
     await page.getByText(/Seal \d/).waitFor({ state: 'detached' });
     expect(await page.getByRole('dialog').count()).toBe(0);
+  });
+
+  it('shows nothing of it to somebody else who signed in in another tab', async () => {
+    const page = await browser.person('ana');
+    allowNoise(page, /^console: .*404 /);
+    const { certificateId } = await backoffice.newCertificate();
+    await openScreen(page, `/certificates/${certificateId}`);
+    await title(page, /^Seal \d+$/).waitFor();
+    const { cookie } = await openSession(backoffice.url, {
+      email: 'stranger@loja.example',
+      password: operatorPassword,
+    });
+    await page.context().addCookies([cookie]);
+    // As when the network comes back: the stream is opened again, and everything read.
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    await page.getByRole('button', { name: /: Operator stranger$/ }).waitFor();
+    // In the language that he has chosen.
+    await title(page, 'Nada aqui').waitFor();
+    expect(await page.getByText(/Seal \d/).count()).toBe(0);
   });
 });
 
