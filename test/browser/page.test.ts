@@ -189,6 +189,23 @@ describe('whoever is signed in', () => {
     },
   );
 
+  it('finds the search empty when the filters were cleared, and as it was after Back', async () => {
+    await backoffice.newCertificate();
+    const page = await browser.person('ana');
+    await openScreen(page, '/certificates?q=there+is+no+such+thing');
+    const search = page.getByRole('searchbox');
+    await page.getByRole('button', { name: 'Show all certificates' }).click();
+    await page.getByRole('link', { name: /^Seal/ }).first().waitFor();
+    expect(new URL(page.url()).search).toBe('');
+    expect(await search.inputValue()).toBe('');
+    await page.goBack();
+    await page.getByRole('button', { name: 'Show all certificates' }).waitFor();
+    expect(await search.inputValue()).toBe('there is no such thing');
+    await search.fill('Seal ');
+    await page.waitForURL(({ searchParams }) => searchParams.get('q') === 'Seal');
+    expect(await search.inputValue()).toBe('Seal ');
+  });
+
   it('gets the first screen with less than 130 kB of JavaScript', async () => {
     const page = await browser.person('ana');
     const scripts = await scriptsOf(page, () => openScreen(page));

@@ -150,11 +150,17 @@ function Search({
 }) {
   const t = useTexts(listTexts);
   const [typed, setTyped] = useState(value);
+  const [followed, setFollowed] = useState(value);
+  // Changed otherwise than by typing: cleared, or by Back. Blanks at the ends are being typed.
+  if (value !== followed) {
+    setFollowed(value);
+    if (value !== typed.trim()) setTyped(value);
+  }
   useEffect(() => {
     if (typed.trim() === value) return undefined;
     const timer = setTimeout(() => onSearch(typed.trim()), typingPauseMs);
     return () => clearTimeout(timer);
-    // Only typing starts a search: a filter that is cleared elsewhere clears this by its key.
+    // Only typing starts a search.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [typed]);
   return (
