@@ -189,6 +189,16 @@ describe('whoever is signed in', () => {
     },
   );
 
+  it.each(['/certificates/%25', '/accounts/%25'])(
+    'is told at %s, which nothing has as its address, that there is nothing',
+    async (path) => {
+      const page = await browser.person('ana');
+      allowNoise(page, /^console: .*404 /);
+      await page.goto(path);
+      await title(page, 'Nothing here').waitFor();
+    },
+  );
+
   it('finds the search empty when the filters were cleared, and as it was after Back', async () => {
     await backoffice.newCertificate();
     const page = await browser.person('ana');

@@ -99,7 +99,7 @@ export function Shell({ isLive }: { readonly isLive: boolean }) {
               </Route>
               <Route path="/certificates" component={CertificatesScreen} />
               <Route path="/certificates/:id">
-                {({ id }) => <CertificateScreen key={id} certificateId={decodeURIComponent(id)} />}
+                {({ id }) => <CertificateScreen key={id} certificateId={id} />}
               </Route>
               <Route path="/renewals" component={RenewalsScreen} />
               <Route path="/accounts/:id?/:part?">
