@@ -228,6 +228,24 @@ describe('whoever is signed in', () => {
   });
 });
 
+describe('the secret of a new API key', () => {
+  it('stays until it is said to be copied: no other key is made over it', async () => {
+    const page = await browser.person('alda');
+    await openScreen(page, `/accounts/${backoffice.accountId}/api-keys`);
+    const make = page.getByRole('button', { name: 'Make an API key' });
+    await make.click();
+    await page.getByLabel('Name').fill('Signing service');
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    const secret = page.getByRole('group', { name: 'The secret of Signing service' });
+    await secret.waitFor();
+    expect(await make.count()).toBe(0);
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'I have copied it' }).click();
+    await secret.waitFor({ state: 'detached' });
+    await make.waitFor();
+  });
+});
+
 /** Ends every session of this operator but the one that asks. */
 async function endOtherSessions(driver: OperatorDriver): Promise<void> {
   const { items } = expectAnswer(await driver.call('GET', '/api/sessions'), 200) as {
