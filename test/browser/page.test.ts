@@ -228,6 +228,30 @@ describe('whoever is signed in', () => {
   });
 });
 
+describe('the settings of an account', () => {
+  it('keep what is typed while they are being saved', async () => {
+    const page = await browser.person('alda');
+    await openScreen(page, '/accounts');
+    let save = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      save = resolve;
+    });
+    await page.route('**/api/accounts/*', async (route) => {
+      if (route.request().method() === 'PATCH') await held;
+      await route.continue();
+    });
+    await page.getByLabel('Send hour of reminders').selectOption('10:00');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByLabel('Name').fill('Loja Azul e Verde');
+    save();
+    await page.getByText('Saved.').waitFor();
+    expect(await page.getByLabel('Name').inputValue()).toBe('Loja Azul e Verde');
+    expect(await page.getByLabel('Send hour of reminders').inputValue()).toBe('10');
+    await page.getByRole('button', { name: 'Discard changes' }).click();
+    expect(await page.getByLabel('Name').inputValue()).toBe('Loja Azul');
+  });
+});
+
 describe('the secret of a new API key', () => {
   it('stays until it is said to be copied: no other key is made over it', async () => {
     const page = await browser.person('alda');
