@@ -138,6 +138,20 @@ describe('whoever is signed in', () => {
     expect(await page.getByText('Operator ana').count()).toBe(0);
   });
 
+  it('is told when signing out fails, since there is no network, and has another try', async () => {
+    const page = await browser.person('ana');
+    allowNoise(page, /net::ERR_INTERNET_DISCONNECTED/);
+    await openScreen(page);
+    await page.context().setOffline(true);
+    await page.getByRole('button', { name: 'You: Operator ana' }).click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.locator('#user-menu').getByText('You are offline.').waitFor();
+    await expectAccessible(page);
+    await page.context().setOffline(false);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await title(page, 'Sign in').waitFor();
+  });
+
   it('is told at an unknown address that there is nothing, and led on', async () => {
     const page = await browser.person('ana');
     allowNoise(page, /^console: .*404 .* \/no\/such\/page$/);
