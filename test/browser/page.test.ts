@@ -4,10 +4,12 @@ import { expectAnswer, type OperatorDriver } from '../../services/stack/operator
 import {
   obtainGrant,
   open,
+  operatorPassword,
   startTestBackoffice,
   type TestBackoffice,
 } from '../support/backoffice.ts';
 import { scriptsOf } from './chromium.ts';
+import { openSession } from './session.ts';
 import {
   allowNoise,
   expectAccessible,
@@ -136,6 +138,20 @@ describe('whoever is signed in', () => {
     expect(await page.getByText('Operator ana').count()).toBe(0);
   });
 
+  it('is told when signing out fails, since there is no network, and has another try', async () => {
+    const page = await browser.person('ana');
+    allowNoise(page, /net::ERR_INTERNET_DISCONNECTED/);
+    await openScreen(page);
+    await page.context().setOffline(true);
+    await page.getByRole('button', { name: 'You: Operator ana' }).click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.locator('#user-menu').getByText('You are offline.').waitFor();
+    await expectAccessible(page);
+    await page.context().setOffline(false);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await title(page, 'Sign in').waitFor();
+  });
+
   it('is told at an unknown address that there is nothing, and led on', async () => {
     const page = await browser.person('ana');
     allowNoise(page, /^console: .*404 .* \/no\/such\/page$/);
@@ -187,6 +203,33 @@ describe('whoever is signed in', () => {
     },
   );
 
+  it.each(['/certificates/%25', '/accounts/%25'])(
+    'is told at %s, which nothing has as its address, that there is nothing',
+    async (path) => {
+      const page = await browser.person('ana');
+      allowNoise(page, /^console: .*404 /);
+      await page.goto(path);
+      await title(page, 'Nothing here').waitFor();
+    },
+  );
+
+  it('finds the search empty when the filters were cleared, and as it was after Back', async () => {
+    await backoffice.newCertificate();
+    const page = await browser.person('ana');
+    await openScreen(page, '/certificates?q=there+is+no+such+thing');
+    const search = page.getByRole('searchbox');
+    await page.getByRole('button', { name: 'Show all certificates' }).click();
+    await page.getByRole('link', { name: /^Seal/ }).first().waitFor();
+    expect(new URL(page.url()).search).toBe('');
+    expect(await search.inputValue()).toBe('');
+    await page.goBack();
+    await page.getByRole('button', { name: 'Show all certificates' }).waitFor();
+    expect(await search.inputValue()).toBe('there is no such thing');
+    await search.fill('Seal ');
+    await page.waitForURL(({ searchParams }) => searchParams.get('q') === 'Seal');
+    expect(await search.inputValue()).toBe('Seal ');
+  });
+
   it('gets the first screen with less than 130 kB of JavaScript', async () => {
     const page = await browser.person('ana');
     const scripts = await scriptsOf(page, () => openScreen(page));
@@ -196,6 +239,48 @@ describe('whoever is signed in', () => {
     const bytes = scripts.reduce((sum, { gzipBytes }) => sum + gzipBytes, 0);
     expect(bytes).toBeGreaterThan(50_000);
     expect(bytes).toBeLessThan(130_000);
+  });
+});
+
+describe('the settings of an account', () => {
+  it('keep what is typed while they are being saved', async () => {
+    const page = await browser.person('alda');
+    await openScreen(page, '/accounts');
+    let save = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      save = resolve;
+    });
+    await page.route('**/api/accounts/*', async (route) => {
+      if (route.request().method() === 'PATCH') await held;
+      await route.continue();
+    });
+    await page.getByLabel('Send hour of reminders').selectOption('10:00');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByLabel('Name').fill('Loja Azul e Verde');
+    save();
+    await page.getByText('Saved.').waitFor();
+    expect(await page.getByLabel('Name').inputValue()).toBe('Loja Azul e Verde');
+    expect(await page.getByLabel('Send hour of reminders').inputValue()).toBe('10');
+    await page.getByRole('button', { name: 'Discard changes' }).click();
+    expect(await page.getByLabel('Name').inputValue()).toBe('Loja Azul');
+  });
+});
+
+describe('the secret of a new API key', () => {
+  it('stays until it is said to be copied: no other key is made over it', async () => {
+    const page = await browser.person('alda');
+    await openScreen(page, `/accounts/${backoffice.accountId}/api-keys`);
+    const make = page.getByRole('button', { name: 'Make an API key' });
+    await make.click();
+    await page.getByLabel('Name').fill('Signing service');
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    const secret = page.getByRole('group', { name: 'The secret of Signing service' });
+    await secret.waitFor();
+    expect(await make.count()).toBe(0);
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'I have copied it' }).click();
+    await secret.waitFor({ state: 'detached' });
+    await make.waitFor();
   });
 });
 
@@ -262,6 +347,25 @@ describe('a session that was ended elsewhere', () => {
     await page.getByRole('button', { name: /: Operator stranger$/ }).waitFor();
     await page.getByText(/Seal \d/).waitFor({ state: 'detached' });
     expect(await page.getByRole('dialog').count()).toBe(0);
+  });
+
+  it('shows nothing of it to somebody else who signed in in another tab', async () => {
+    const page = await browser.person('ana');
+    allowNoise(page, /^console: .*404 /);
+    const { certificateId } = await backoffice.newCertificate();
+    await openScreen(page, `/certificates/${certificateId}`);
+    await title(page, /^Seal \d+$/).waitFor();
+    const { cookie } = await openSession(backoffice.url, {
+      email: 'stranger@loja.example',
+      password: operatorPassword,
+    });
+    await page.context().addCookies([cookie]);
+    // As when the network comes back: the stream is opened again, and everything read.
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    await page.getByRole('button', { name: /: Operator stranger$/ }).waitFor();
+    // In the language that he has chosen.
+    await title(page, 'Nada aqui').waitFor();
+    expect(await page.getByText(/Seal \d/).count()).toBe(0);
   });
 });
 

@@ -77,6 +77,27 @@ async function typeFactors(page: Page, certificate: TestCertificate): Promise<vo
   await page.getByLabel('Authorization code').fill(await otpOf(certificate));
 }
 
+/** A call that gets no answer until the test says so, and then none that is of use. */
+async function holdAnswer(page: Page, url: string): Promise<{ unavailable(): void }> {
+  let answer = (): void => undefined;
+  const waiting = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  await page.route(url, async (route) => {
+    await waiting;
+    await route.fulfill({
+      status: 503,
+      contentType: 'application/problem+json',
+      json: { code: 'unavailable', title: 'x', detail: 'y', status: 503 },
+    });
+  });
+  return {
+    unavailable: () => {
+      answer();
+    },
+  };
+}
+
 /** What came of a renewal, at the head of the screen; the timeline tells the same in its place. */
 const outcome = (page: Page, text: string | RegExp) =>
   page.getByRole('status').filter({ hasText: text });
@@ -481,5 +502,41 @@ describe('roles', () => {
     await page.getByText('Signing was stopped. 2 client services were suspended.').waitFor();
     await page.getByText('Nothing can be signed with this certificate').waitFor();
     await page.getByText('Emergency stop').first().waitFor();
+  });
+
+  it('an emergency stop that is under way cannot be closed over, and says so when it failed', async () => {
+    const certificate = await backoffice.newCertificate();
+    const ana = await backoffice.signedIn('ana');
+    await obtainGrant(backoffice, ana, certificate);
+    const page = await openCertificate(certificate, 'alda');
+    const answer = await holdAnswer(page, '**/revocation');
+    await button(page, 'Stop signing …').click();
+    const dialog = page.getByRole('alertdialog');
+    await dialog.getByLabel('Reason').fill('A drill');
+    await dialog.getByRole('button', { name: 'Stop signing now' }).click();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await page.keyboard.press('Escape');
+    answer.unavailable();
+    await dialog.getByRole('alert').waitFor();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await button(page, 'Stop signing …').click();
+    expect(await dialog.getByRole('alert').count()).toBe(0);
+  });
+
+  it('nor can a deactivation', async () => {
+    const certificate = await backoffice.newCertificate({ services: 1 });
+    const page = await openCertificate(certificate);
+    const answer = await holdAnswer(page, '**/deactivation');
+    await button(page, 'Deactivate service 1 …').click();
+    const dialog = page.getByRole('alertdialog');
+    await dialog.getByRole('button', { name: 'Deactivate' }).click();
+    await page.keyboard.press('Escape');
+    answer.unavailable();
+    await dialog.getByRole('alert').waitFor();
+    await page.unroute('**/deactivation');
+    await dialog.getByRole('button', { name: 'Deactivate' }).click();
+    await page.getByText('service 1 was deactivated.').waitFor();
+    expect(await dialog.count()).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 import { QueryClientProvider, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { isProblem, onSessionEnded } from '../api/client.ts';
 import type { WhoAmI } from '../api/contract.ts';
 import { keys, sessionQuery } from '../api/queries.ts';
@@ -32,10 +32,9 @@ function Entrance() {
   const client = useQueryClient();
   const [hasEnded, setEnded] = useState(false);
   useEffect(() => onSessionEnded(() => setEnded(true)), []);
+  useForgetsForOthers(session.data?.operator.id);
 
   const signedIn = (who: WhoAmI): void => {
-    const isSomebodyElse = session.data?.operator.id !== who.operator.id;
-    if (isSomebodyElse) client.removeQueries();
     client.setQueryData(keys.session, who);
     setEnded(false);
     rememberLanguage(nearestLanguage([who.operator.locale]));
@@ -78,6 +77,21 @@ function Entrance() {
       )}
     </LanguageProvider>
   );
+}
+
+/** What was read is for whoever it was read for: nothing of it is shown to somebody else who signs in here, or in another tab of the same browser. */
+function useForgetsForOthers(operatorId: string | undefined): void {
+  const client = useQueryClient();
+  const before = useRef<string>(undefined);
+  useEffect(() => {
+    if (operatorId === undefined) return;
+    if (before.current !== undefined && before.current !== operatorId) {
+      const [ofSession] = keys.session;
+      // Reset rather than removed: what the new operator sees by now is read again.
+      void client.resetQueries({ predicate: ({ queryKey }) => queryKey[0] !== ofSession });
+    }
+    before.current = operatorId;
+  }, [client, operatorId]);
 }
 
 const languageKey = 'language';

@@ -12,6 +12,7 @@ import { CertificatesScreen } from '../screens/certificates/certificates-screen.
 import { NotFoundScreen } from '../screens/not-found-screen.tsx';
 import { Bell } from './bell.tsx';
 import { CrashBoundary } from './crash-boundary.tsx';
+import { FaultNotice } from './fault.tsx';
 import { LanguageSwitch } from './language-switch.tsx';
 import { useSession } from './session.tsx';
 import { useSignOut } from './sign-out.ts';
@@ -99,7 +100,7 @@ export function Shell({ isLive }: { readonly isLive: boolean }) {
               </Route>
               <Route path="/certificates" component={CertificatesScreen} />
               <Route path="/certificates/:id">
-                {({ id }) => <CertificateScreen key={id} certificateId={decodeURIComponent(id)} />}
+                {({ id }) => <CertificateScreen key={id} certificateId={id} />}
               </Route>
               <Route path="/renewals" component={RenewalsScreen} />
               <Route path="/accounts/:id?/:part?">
@@ -150,10 +151,15 @@ function UserMenu() {
         <Link href="/sessions" className={styles.item} onClick={() => menu.current?.hidePopover()}>
           {t.sessions}
         </Link>
-        <button type="button" className={styles.item} onClick={() => void signOut()}>
+        <button
+          type="button"
+          className={styles.item}
+          onClick={() => !signOut.isPending && signOut.mutate()}
+        >
           <LogOut size={18} aria-hidden="true" />
           {t.signOut}
         </button>
+        {signOut.error !== null && <FaultNotice error={signOut.error} />}
       </div>
     </>
   );

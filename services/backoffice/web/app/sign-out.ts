@@ -1,12 +1,20 @@
-import { useQueryClient } from '@tanstack/react-query';
-import { call } from '../api/client.ts';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { call, isProblem } from '../api/client.ts';
 
-/** Signed out by now, or already before: either way nothing of it stays in the page. */
-export function useSignOut(): () => Promise<void> {
+/** Signs out, or was already; then nothing of it stays in the page. While it is not known to have happened the page stays, with the fault to be told. */
+export function useSignOut() {
   const client = useQueryClient();
-  return async () => {
-    await call('DELETE', '/api/session').catch(() => undefined);
-    client.clear();
-    window.location.assign('/certificates');
-  };
+  return useMutation({
+    async mutationFn() {
+      try {
+        await call('DELETE', '/api/session');
+      } catch (error) {
+        if (!isProblem(error, 'session_required')) throw error;
+      }
+    },
+    onSuccess() {
+      client.clear();
+      window.location.assign('/certificates');
+    },
+  });
 }

@@ -54,7 +54,7 @@ export default function AccountScreen({
     );
   }
   if (accountId === undefined) return <Redirect to={partPath(first.id, 'settings')} replace />;
-  const account = accounts.find(({ id }) => id === decodeURIComponent(accountId));
+  const account = accounts.find(({ id }) => id === accountId);
   const shown = parts.find((name) => name === part);
   if (account === undefined || shown === undefined) return <NotFoundScreen />;
   return <AccountParts key={account.id} account={account} part={shown} />;

@@ -105,7 +105,8 @@ function KeyList({
   const [done, setDone] = useState<Done>();
   const readAgain = (): void =>
     void client.invalidateQueries({ queryKey: keys.apiKeys(accountId) });
-  const make = (
+  // Another one would take the place of a secret that is shown only once.
+  const make = made === undefined && (
     <Button
       look="primary"
       icon={<KeyRound size={18} aria-hidden="true" />}

@@ -126,7 +126,8 @@ function SettingsForm({ account }: { readonly account: Account }) {
       call<Account>('PATCH', accountPath(account.id), { body: changes }),
     onSuccess(changed) {
       client.setQueryData(keys.account(account.id), changed);
-      setDraft({});
+      // What was typed meanwhile is kept.
+      setDraft((before) => changesOf(changed, before));
       setSaid('saved');
       // Name and zone are told on every screen.
       void client.invalidateQueries();

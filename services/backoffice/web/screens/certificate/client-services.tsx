@@ -4,12 +4,13 @@ import { useState } from 'react';
 import { call } from '../../api/client.ts';
 import type { CertificateView, ClientService } from '../../api/contract.ts';
 import { keys } from '../../api/queries.ts';
+import { Confirmation } from '../../app/confirmation.tsx';
 import { FaultNotice } from '../../app/fault.tsx';
+import { Outcome, type Done } from '../../app/outcome.tsx';
 import { useMay } from '../../app/session.tsx';
 import { Button } from '../../design/button.tsx';
 import { Card } from '../../design/card.tsx';
 import { classNames } from '../../design/class-names.ts';
-import { Dialog, DialogActions } from '../../design/dialog.tsx';
 import { Empty } from '../../design/empty.tsx';
 import { Notice } from '../../design/notice.tsx';
 import { Status, type Tone } from '../../design/status.tsx';
@@ -119,13 +120,8 @@ export function ClientServices({
   const may = useMay(certificate.account.id);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [toDeactivate, setToDeactivate] = useState<ClientService>();
+  const [done, setDone] = useState<Done>();
   const activation = useActivation(certificate);
-  const deactivation = useMutation({
-    mutationFn: ({ id }: ClientService) =>
-      call('POST', `/api/client-services/${encodeURIComponent(id)}/deactivation`),
-    onSettled: () => client.invalidateQueries({ queryKey: keys.certificate(certificate.id) }),
-    onSuccess: () => setToDeactivate(undefined),
-  });
   const { clientServices } = certificate;
   const canActivate = may('activate') && mayActivateNow(certificate);
   const inactive = clientServices.filter(({ status }) => status !== 'active');
@@ -133,7 +129,7 @@ export function ClientServices({
   const chosenIds = inactive.map(({ id }) => id).filter((id) => chosen.has(id));
   const waiting = suspendedOf(certificate);
   const activate = (ids: readonly string[]): void => {
-    deactivation.reset();
+    setDone(undefined);
     activation.mutate(ids, { onSuccess: () => setChosen(new Set()) });
   };
 
@@ -181,12 +177,8 @@ export function ClientServices({
         {activation.data !== undefined && (
           <ActivationResult certificate={certificate} results={activation.data.results} />
         )}
-        {deactivation.isSuccess && (
-          <Notice tone="good">
-            <p>{t.deactivated(deactivation.variables.alias)}</p>
-          </Notice>
-        )}
       </div>
+      <Outcome done={done} />
       {activation.error !== null && <FaultNotice error={activation.error} />}
       <ul className={classNames(styles.services, canChoose && styles.choosing)}>
         {clientServices.map((service) => (
@@ -211,7 +203,11 @@ export function ClientServices({
                   <Button
                     small
                     aria-label={t.deactivateNamed(service.alias)}
-                    onClick={() => setToDeactivate(service)}
+                    onClick={() => {
+                      setDone(undefined);
+                      activation.reset();
+                      setToDeactivate(service);
+                    }}
                   >
                     {t.deactivate}
                   </Button>
@@ -227,19 +223,26 @@ export function ClientServices({
         ))}
       </ul>
       {toDeactivate !== undefined && (
-        <DeactivateDialog
-          service={toDeactivate}
-          error={deactivation.error}
-          busy={deactivation.isPending}
-          onDeactivate={() => {
-            activation.reset();
-            deactivation.mutate(toDeactivate);
-          }}
-          onClose={() => {
-            deactivation.reset();
+        <Confirmation
+          title={t.ask(toDeactivate.alias)}
+          confirm={t.askDo}
+          icon={<CircleOff size={18} aria-hidden="true" />}
+          run={() =>
+            call(
+              'POST',
+              `/api/client-services/${encodeURIComponent(toDeactivate.id)}/deactivation`,
+            ).finally(() =>
+              client.invalidateQueries({ queryKey: keys.certificate(certificate.id) }),
+            )
+          }
+          onDone={() => {
             setToDeactivate(undefined);
+            setDone({ text: t.deactivated(toDeactivate.alias), takesFocus: true });
           }}
-        />
+          onClose={() => setToDeactivate(undefined)}
+        >
+          <p>{t.askWhat}</p>
+        </Confirmation>
       )}
     </Card>
   );
@@ -327,35 +330,6 @@ export function ServiceState({
         </span>
       )}
     </div>
-  );
-}
-
-function DeactivateDialog({
-  service,
-  error,
-  busy,
-  onDeactivate,
-  onClose,
-}: {
-  readonly service: ClientService;
-  readonly error: unknown;
-  readonly busy: boolean;
-  readonly onDeactivate: () => void;
-  readonly onClose: () => void;
-}) {
-  const t = useTexts(texts);
-  const w = useTexts(words);
-  return (
-    <Dialog title={t.ask(service.alias)} role="alertdialog" onClose={onClose}>
-      <p>{t.askWhat}</p>
-      {error !== null && <FaultNotice error={error} />}
-      <DialogActions>
-        <Button look="danger" busy={busy} onClick={onDeactivate}>
-          {t.askDo}
-        </Button>
-        <Button onClick={onClose}>{w.cancel}</Button>
-      </DialogActions>
-    </Dialog>
   );
 }
 

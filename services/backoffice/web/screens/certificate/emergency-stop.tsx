@@ -32,6 +32,12 @@ export function EmergencyStop({ certificate }: { readonly certificate: Certifica
     onSuccess: () => setAsking(false),
     onSettled: () => client.invalidateQueries({ queryKey: keys.certificate(certificate.id) }),
   });
+  // What comes of it is told in the dialog, so it stays until then.
+  const close = (): void => {
+    if (stop.isPending) return;
+    stop.reset();
+    setAsking(false);
+  };
   const canStop = mayActivateNow(certificate);
   if (!canStop && !stop.isSuccess) return null;
   return (
@@ -64,7 +70,7 @@ export function EmergencyStop({ certificate }: { readonly certificate: Certifica
           error={stop.error}
           busy={stop.isPending}
           onStop={() => stop.mutate()}
-          onClose={() => setAsking(false)}
+          onClose={close}
         />
       )}
     </div>

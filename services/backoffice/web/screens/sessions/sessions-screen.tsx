@@ -226,8 +226,15 @@ function SignOut() {
   const t = useTexts(texts);
   const signOut = useSignOut();
   return (
-    <Button icon={<LogOut size={18} aria-hidden="true" />} onClick={() => void signOut()}>
-      {t.signOut}
-    </Button>
+    <>
+      <Button
+        icon={<LogOut size={18} aria-hidden="true" />}
+        busy={signOut.isPending}
+        onClick={() => signOut.mutate()}
+      >
+        {t.signOut}
+      </Button>
+      {signOut.error !== null && <FaultNotice error={signOut.error} />}
+    </>
   );
 }
