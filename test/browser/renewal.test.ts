@@ -474,6 +474,20 @@ describe('roles', () => {
     await obtainGrant(backoffice, ana, certificate);
     const page = await openCertificate(certificate, 'alda');
     await page.getByRole('link', { name: 'Open in Temporal’s UI' }).waitFor();
+describe('the focus', () => {
+  it('stays with the card whose button is gone by its own success, so that nobody is thrown to the start of the page', async () => {
+    const certificate = await backoffice.newCertificate({ services: 1 });
+    await obtainGrant(backoffice, await backoffice.signedIn('ana'), certificate);
+    const page = await openCertificate(certificate);
+    const services = page.locator('section:focus', { hasText: 'Client services' });
+    await button(page, /^Deactivate /).press('Enter');
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Deactivate' }).press('Enter');
+    await services.getByText('was deactivated.').waitFor();
+    await button(page, /^Activate /).press('Enter');
+    await services.getByText('1 service was activated.').waitFor();
+  });
+});
+
     await button(page, 'Stop signing …').click();
     const dialog = page.getByRole('alertdialog');
     await dialog.getByLabel('Reason').fill('The client account may be in the wrong hands');

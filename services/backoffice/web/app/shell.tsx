@@ -12,6 +12,7 @@ import { CertificatesScreen } from '../screens/certificates/certificates-screen.
 import { NotFoundScreen } from '../screens/not-found-screen.tsx';
 import { Bell } from './bell.tsx';
 import { CrashBoundary } from './crash-boundary.tsx';
+import { useKeptFocus } from './kept-focus.ts';
 import { LanguageSwitch } from './language-switch.tsx';
 import { useSession } from './session.tsx';
 import { useSignOut } from './sign-out.ts';
@@ -55,6 +56,7 @@ export function Shell({ isLive }: { readonly isLive: boolean }) {
   const { accounts } = useSession();
   const [path] = useLocation();
   const [liveness, setLiveness] = useState<Liveness>();
+  useKeptFocus();
   useEffect(() => (isLive ? followChanges(client, setLiveness) : undefined), [client, isLive]);
 
   return (
