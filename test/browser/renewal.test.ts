@@ -214,6 +214,7 @@ describe('a renewal', () => {
     if (await page.getByRole('dialog').isVisible()) await page.keyboard.press('Escape');
     await page.getByText('It is waiting for you at the certificate authority.').waitFor();
     await button(page, 'Abandon').click();
+    await outcome(page, 'The renewal was abandoned. The access is as it was before.').waitFor();
     await button(page, 'Renew').waitFor();
   });
 

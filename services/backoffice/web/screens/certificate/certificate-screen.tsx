@@ -82,6 +82,7 @@ function Detail({ certificate }: { readonly certificate: CertificateView }) {
           shownRenewalId={renewalId}
           onRenew={() => setStarting(true)}
         />
+          onAbandoned={(renewal) => setParameters({ renewal }, { replace: true })}
       </div>
       <ClientServices certificate={certificate} isTold={renewalId !== null} />
       <Recipients certificateId={id} timeZone={account.timeZone} accountId={account.id} />
