@@ -489,6 +489,17 @@ describe('the focus', () => {
   });
 });
 
+  it('whoever was removed while looking sees nothing of the certificate after signing in again', async () => {
+    const certificate = await backoffice.newCertificate();
+    const page = await openCertificate(certificate, 'leaver');
+    allowNoise(page, /404/);
+    await backoffice.removeOperator('leaver');
+    await page.getByRole('dialog', { name: 'Your session has ended' }).waitFor();
+    await signIn(page, 'leaver');
+    await page.getByRole('heading', { name: 'Nothing here' }).waitFor();
+    expect(await card(page).count()).toBe(0);
+  });
+
     await button(page, 'Stop signing …').click();
     const dialog = page.getByRole('alertdialog');
     await dialog.getByLabel('Reason').fill('The client account may be in the wrong hands');
