@@ -414,6 +414,29 @@ describe('the code dialog', () => {
     await outcome(
       page,
       'The PIN or the code was refused too often. The access is as it was',
+  it('does not say that the time is over when the code was used up by a wrong PIN', async () => {
+    const { page, certificate } = await waitingForCode();
+    await page.getByLabel('Certificate PIN').fill('0000');
+    await page.getByLabel('Authorization code').fill(await otpOf(certificate));
+    await button(page, 'Authorize').click();
+    await codeDialog(page).getByText('That code is used up').waitFor();
+    expect(await codeDialog(page).getByRole('timer').textContent()).toBe('–:––');
+    expect(await codeDialog(page).getByText('The time for this code is over.').count()).toBe(0);
+  });
+
+  it('keeps what was typed when there is no network, says so, and goes on when it is back', async () => {
+    const { page, certificate } = await waitingForCode();
+    allowNoise(page, /ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED/);
+    await typeFactors(page, certificate);
+    await page.context().setOffline(true);
+    await button(page, 'Authorize').click();
+    await codeDialog(page).getByText('You are offline.').waitFor();
+    expect(await page.getByLabel('Certificate PIN').inputValue()).toBe(pin);
+    await page.context().setOffline(false);
+    await button(page, 'Authorize').click();
+    await done(page).waitFor();
+  });
+
     ).waitFor();
     await button(page, 'Start again').waitFor();
   });

@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Timer } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import type { FactorName } from '../../../../../../domain/renewal.ts';
-import { call, isProblem } from '../../../api/client.ts';
+import { call, isProblem, Unanswered } from '../../../api/client.ts';
 import type { CertificateView, RenewalView } from '../../../api/contract.ts';
 import { keys } from '../../../api/queries.ts';
 import { syncServerClock } from '../../../api/server-clock.ts';
@@ -83,10 +83,14 @@ export function CodeDialog({
     try {
       await call('POST', `${path}/authorization`, { body });
     } catch (fault) {
-      if (isProblem(fault, 'session_required', 'code_window_closed', 'factor_missing')) {
-        // Refused before the CA was asked: nothing has to be typed again.
-        setTyped(typed);
-      }
+      const isBeforeCa = isProblem(
+        fault,
+        'session_required',
+        'code_window_closed',
+        'factor_missing',
+      );
+      // Refused before the CA was asked, or perhaps never sent: nothing has to be typed again.
+      if (isBeforeCa || fault instanceof Unanswered) setTyped(typed);
       setError(fault);
     }
     await reread();
