@@ -59,8 +59,10 @@ export function CodeDialog({
   const isOpen = left > 0 || isAsking;
   const sendsCode = factors.some(({ online }) => online);
   const isRejected = isProblem(error, 'factor_rejected');
+  // A code that was used up has no time left, but its time did not pass.
+  const isCounting = codeWindowEndsAt !== null;
 
-  const announced = useAnnouncement(isAsking ? undefined : left, t.announce);
+  const announced = useAnnouncement(isAsking || !isCounting ? undefined : left, t.announce);
 
   useEffect(() => focusFirst(form.current), []);
 
@@ -120,11 +122,11 @@ export function CodeDialog({
   return (
     <Dialog title={t.codeTitle} onClose={isAsking ? () => undefined : onLater}>
       <p className={styles.soft}>{t.codeFor(certificate.alias, certificate.ca.name)}</p>
-      <p className={styles.timer} data-over={!isOpen || undefined}>
+      <p className={styles.timer} data-over={(isCounting && !isOpen) || undefined}>
         <Timer size={18} aria-hidden="true" />
         <span>{t.left}</span>
         <span role="timer" aria-live="off" className={styles.clock}>
-          {clockText(left)}
+          {isCounting ? clockText(left) : '–:––'}
         </span>
       </p>
       <p role="status" className="visually-hidden">
