@@ -526,6 +526,9 @@ describe('the focus', () => {
     await button(page, 'Stop signing …').click();
     const dialog = page.getByRole('alertdialog');
     await dialog.getByLabel('Reason').fill('The client account may be in the wrong hands');
+    // Once somebody has renewed there is something to stop again.
+    await obtainGrant(backoffice, ana, certificate);
+    await button(page, 'Stop signing …').waitFor();
     await dialog.getByRole('button', { name: 'Stop signing now' }).click();
     await page.getByText('Signing was stopped. 2 client services were suspended.').waitFor();
     await page.getByText('Nothing can be signed with this certificate').waitFor();

@@ -29,15 +29,19 @@ export function EmergencyStop({ certificate }: { readonly certificate: Certifica
         `/api/certificates/${encodeURIComponent(certificate.id)}/revocation`,
         { body: { reason: reason.trim() } },
       ),
-    onSuccess: () => setAsking(false),
+    onSuccess: () => {
+      setAsking(false);
+      setReason('');
+    },
     onSettled: () => client.invalidateQueries({ queryKey: keys.certificate(certificate.id) }),
   });
+  // Also after a stop from here, once somebody has renewed.
   const canStop = mayActivateNow(certificate);
   if (!canStop && !stop.isSuccess) return null;
   return (
     <div className={styles.stop}>
       <Card title={t.stopTitle} tone="bad">
-        {stop.isSuccess ? (
+        {stop.isSuccess && !canStop ? (
           <Notice tone="good" announce="status">
             <p>{t.stopped(stop.data.suspendedServiceCount)}</p>
           </Notice>
@@ -64,7 +68,10 @@ export function EmergencyStop({ certificate }: { readonly certificate: Certifica
           error={stop.error}
           busy={stop.isPending}
           onStop={() => stop.mutate()}
-          onClose={() => setAsking(false)}
+          onClose={() => {
+            if (!stop.isPending) stop.reset();
+            setAsking(false);
+          }}
         />
       )}
     </div>
