@@ -235,6 +235,7 @@ describe('a renewal', () => {
     if (await page.getByRole('dialog').isVisible()) await page.keyboard.press('Escape');
     await page.getByText('It is waiting for you at the certificate authority.').waitFor();
     await button(page, 'Abandon').click();
+    await outcome(page, 'The renewal was abandoned. The access is as it was before.').waitFor();
     await button(page, 'Renew').waitFor();
   });
 
@@ -434,6 +435,29 @@ describe('the code dialog', () => {
     await outcome(
       page,
       'The PIN or the code was refused too often. The access is as it was',
+  it('does not say that the time is over when the code was used up by a wrong PIN', async () => {
+    const { page, certificate } = await waitingForCode();
+    await page.getByLabel('Certificate PIN').fill('0000');
+    await page.getByLabel('Authorization code').fill(await otpOf(certificate));
+    await button(page, 'Authorize').click();
+    await codeDialog(page).getByText('That code is used up').waitFor();
+    expect(await codeDialog(page).getByRole('timer').textContent()).toBe('–:––');
+    expect(await codeDialog(page).getByText('The time for this code is over.').count()).toBe(0);
+  });
+
+  it('keeps what was typed when there is no network, says so, and goes on when it is back', async () => {
+    const { page, certificate } = await waitingForCode();
+    allowNoise(page, /ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED/);
+    await typeFactors(page, certificate);
+    await page.context().setOffline(true);
+    await button(page, 'Authorize').click();
+    await codeDialog(page).getByText('You are offline.').waitFor();
+    expect(await page.getByLabel('Certificate PIN').inputValue()).toBe(pin);
+    await page.context().setOffline(false);
+    await button(page, 'Authorize').click();
+    await done(page).waitFor();
+  });
+
     ).waitFor();
     await button(page, 'Start again').waitFor();
   });
@@ -495,9 +519,37 @@ describe('roles', () => {
     await obtainGrant(backoffice, ana, certificate);
     const page = await openCertificate(certificate, 'alda');
     await page.getByRole('link', { name: 'Open in Temporal’s UI' }).waitFor();
+describe('the focus', () => {
+  it('stays with the card whose button is gone by its own success, so that nobody is thrown to the start of the page', async () => {
+    const certificate = await backoffice.newCertificate({ services: 1 });
+    await obtainGrant(backoffice, await backoffice.signedIn('ana'), certificate);
+    const page = await openCertificate(certificate);
+    const services = page.locator('section:focus', { hasText: 'Client services' });
+    await button(page, /^Deactivate /).press('Enter');
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Deactivate' }).press('Enter');
+    await services.getByText('was deactivated.').waitFor();
+    await button(page, /^Activate /).press('Enter');
+    await services.getByText('1 service was activated.').waitFor();
+  });
+});
+
+  it('whoever was removed while looking sees nothing of the certificate after signing in again', async () => {
+    const certificate = await backoffice.newCertificate();
+    const page = await openCertificate(certificate, 'leaver');
+    allowNoise(page, /404/);
+    await backoffice.removeOperator('leaver');
+    await page.getByRole('dialog', { name: 'Your session has ended' }).waitFor();
+    await signIn(page, 'leaver');
+    await page.getByRole('heading', { name: 'Nothing here' }).waitFor();
+    expect(await card(page).count()).toBe(0);
+  });
+
     await button(page, 'Stop signing …').click();
     const dialog = page.getByRole('alertdialog');
     await dialog.getByLabel('Reason').fill('The client account may be in the wrong hands');
+    // Once somebody has renewed there is something to stop again.
+    await obtainGrant(backoffice, ana, certificate);
+    await button(page, 'Stop signing …').waitFor();
     await dialog.getByRole('button', { name: 'Stop signing now' }).click();
     await page.getByText('Signing was stopped. 2 client services were suspended.').waitFor();
     await page.getByText('Nothing can be signed with this certificate').waitFor();

@@ -28,6 +28,8 @@ export class ApiProblem extends Error {
 /** No answer came, or one that is not ours: the network, a proxy, a server that restarts. Whether a change was carried out is not known. */
 export class Unanswered extends Error {
   override readonly name = 'Unanswered';
+  /** As it was then; the network may be back by the time it is told. */
+  readonly isOffline = !navigator.onLine;
 }
 
 export const isProblem = (error: unknown, ...codes: readonly ProblemCode[]): error is ApiProblem =>

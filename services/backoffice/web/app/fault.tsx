@@ -1,4 +1,4 @@
-import { ApiProblem, isProblem } from '../api/client.ts';
+import { ApiProblem, isProblem, Unanswered } from '../api/client.ts';
 import { Button } from '../design/button.tsx';
 import { Notice } from '../design/notice.tsx';
 import { problemTexts } from '../language/problem-texts.ts';
@@ -45,7 +45,8 @@ function useFault(error: unknown): {
     // A refusal explains itself; only a fault is for somebody else to look up.
     return { sentence, whatToDo, reference: status >= 500 ? instance : undefined };
   }
-  const [sentence = '', whatToDo = ''] = navigator.onLine ? own.unanswered : own.offline;
+  const isOffline = error instanceof Unanswered && error.isOffline;
+  const [sentence = '', whatToDo = ''] = isOffline ? own.offline : own.unanswered;
   return { sentence, whatToDo, reference: undefined };
 }
 

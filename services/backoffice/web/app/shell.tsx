@@ -13,6 +13,7 @@ import { NotFoundScreen } from '../screens/not-found-screen.tsx';
 import { Bell } from './bell.tsx';
 import { CrashBoundary } from './crash-boundary.tsx';
 import { FaultNotice } from './fault.tsx';
+import { useKeptFocus } from './kept-focus.ts';
 import { LanguageSwitch } from './language-switch.tsx';
 import { useSession } from './session.tsx';
 import { useSignOut } from './sign-out.ts';
@@ -56,6 +57,7 @@ export function Shell({ isLive }: { readonly isLive: boolean }) {
   const { accounts } = useSession();
   const [path] = useLocation();
   const [liveness, setLiveness] = useState<Liveness>();
+  useKeptFocus();
   useEffect(() => (isLive ? followChanges(client, setLiveness) : undefined), [client, isLive]);
 
   return (

@@ -17,7 +17,12 @@ export function Card({
 }) {
   const titleId = useId();
   return (
-    <section className={classNames(styles.card, tone && styles[tone])} aria-labelledby={titleId}>
+    <section
+      className={classNames(styles.card, tone && styles[tone])}
+      aria-labelledby={titleId}
+      // Takes the focus where what had it inside is gone.
+      tabIndex={-1}
+    >
       <div className={styles.head}>
         <h2 id={titleId}>{title}</h2>
         {aside}

@@ -101,7 +101,7 @@ function useTold(item: AttentionItem): { readonly what: string; readonly more: s
     case 'certificate_lapsed': {
       const { reason, since, suspendedServiceCount: count } = item;
       return {
-        what: t.lapsed,
+        what: reason === 'certificate_ended' ? t.certificateEnded : t.lapsed,
         more: joined(w.lapsed[reason], ago(since), count > 0 ? t.suspended(count) : ''),
       };
     }

@@ -5,6 +5,7 @@ export const attentionTexts = defineTexts({
     nothing: 'Nothing needs you now',
     more: (count: string) => `and ${count} more`,
     lapsed: 'Blocked: renew to sign again',
+    certificateEnded: 'Blocked: replace the certificate to sign again',
     servicesSuspended: 'Services wait to be activated',
     suspended: (count: number) =>
       count === 1 ? '1 service suspended' : `${count} services suspended`,
@@ -23,6 +24,7 @@ export const attentionTexts = defineTexts({
     nothing: 'Nada precisa de si agora',
     more: (count: string) => `e mais ${count}`,
     lapsed: 'Bloqueado: renove para voltar a assinar',
+    certificateEnded: 'Bloqueado: substitua o certificado para voltar a assinar',
     servicesSuspended: 'Há serviços por ativar',
     suspended: (count: number) =>
       count === 1 ? '1 serviço suspenso' : `${count} serviços suspensos`,

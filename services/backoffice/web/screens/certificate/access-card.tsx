@@ -23,11 +23,14 @@ export function AccessCard({
   certificate,
   shownRenewalId,
   onRenew,
+  onAbandoned,
 }: {
   readonly certificate: CertificateView;
   /** The renewal that is on the screen already. */
   readonly shownRenewalId: string | null;
   readonly onRenew: () => void;
+  /** Puts the renewal that was abandoned here on the screen, which says what came of it. */
+  readonly onAbandoned: (renewalId: string) => void;
 }) {
   const t = useTexts(certificateTexts);
   const w = useTexts(words);
@@ -42,7 +45,12 @@ export function AccessCard({
     <Card title={t.access} aside={<StandingStatus {...access} />}>
       <Situation certificate={certificate} />
       {openRenewal !== null && openRenewal.id !== shownRenewalId && (
-        <OpenRenewal certificate={certificate} renewal={openRenewal} onRenew={onRenew} />
+        <OpenRenewal
+          certificate={certificate}
+          renewal={openRenewal}
+          onRenew={onRenew}
+          onAbandoned={() => onAbandoned(openRenewal.id)}
+        />
       )}
       {expiresAt !== null && (
         <dl className={styles.expiry}>

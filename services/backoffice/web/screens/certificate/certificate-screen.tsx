@@ -34,7 +34,8 @@ const Timeline = lazy(() => import('./timeline.tsx'));
 export function CertificateScreen({ certificateId }: { readonly certificateId: string }) {
   const query = useQuery(certificateQuery(certificateId));
   useReadAtNextInstant(query.data);
-  if (query.data === undefined && isProblem(query.error, 'not_found')) return <NotFoundScreen />;
+  // Whoever may not see it any more is not left with what was read before.
+  if (isProblem(query.error, 'not_found')) return <NotFoundScreen />;
   return (
     <Loaded query={query} lines={10}>
       {(certificate) => <Detail certificate={certificate} />}
@@ -85,6 +86,7 @@ function Detail({ certificate }: { readonly certificate: CertificateView }) {
           shownRenewalId={renewalId}
           onRenew={() => setStarting(true)}
         />
+        onAbandoned={(renewal) => setParameters({ renewal }, { replace: true })}
       </div>
       <ClientServices certificate={certificate} isTold={renewalId !== null} />
       <Recipients certificateId={id} timeZone={account.timeZone} accountId={account.id} />

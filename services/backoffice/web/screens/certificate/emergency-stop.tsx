@@ -29,7 +29,10 @@ export function EmergencyStop({ certificate }: { readonly certificate: Certifica
         `/api/certificates/${encodeURIComponent(certificate.id)}/revocation`,
         { body: { reason: reason.trim() } },
       ),
-    onSuccess: () => setAsking(false),
+    onSuccess: () => {
+      setAsking(false);
+      setReason('');
+    },
     onSettled: () => client.invalidateQueries({ queryKey: keys.certificate(certificate.id) }),
   });
   // What comes of it is told in the dialog, so it stays until then.
@@ -38,12 +41,13 @@ export function EmergencyStop({ certificate }: { readonly certificate: Certifica
     stop.reset();
     setAsking(false);
   };
+  // Also after a stop from here, once somebody has renewed.
   const canStop = mayActivateNow(certificate);
   if (!canStop && !stop.isSuccess) return null;
   return (
     <div className={styles.stop}>
       <Card title={t.stopTitle} tone="bad">
-        {stop.isSuccess ? (
+        {stop.isSuccess && !canStop ? (
           <Notice tone="good" announce="status">
             <p>{t.stopped(stop.data.suspendedServiceCount)}</p>
           </Notice>

@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Timer } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import type { FactorName } from '../../../../../../domain/renewal.ts';
-import { call, isProblem } from '../../../api/client.ts';
+import { call, isProblem, Unanswered } from '../../../api/client.ts';
 import type { CertificateView, RenewalView } from '../../../api/contract.ts';
 import { keys } from '../../../api/queries.ts';
 import { syncServerClock } from '../../../api/server-clock.ts';
@@ -59,8 +59,10 @@ export function CodeDialog({
   const isOpen = left > 0 || isAsking;
   const sendsCode = factors.some(({ online }) => online);
   const isRejected = isProblem(error, 'factor_rejected');
+  // A code that was used up has no time left, but its time did not pass.
+  const isCounting = codeWindowEndsAt !== null;
 
-  const announced = useAnnouncement(isAsking ? undefined : left, t.announce);
+  const announced = useAnnouncement(isAsking || !isCounting ? undefined : left, t.announce);
 
   useEffect(() => focusFirst(form.current), []);
 
@@ -83,10 +85,14 @@ export function CodeDialog({
     try {
       await call('POST', `${path}/authorization`, { body });
     } catch (fault) {
-      if (isProblem(fault, 'session_required', 'code_window_closed', 'factor_missing')) {
-        // Refused before the CA was asked: nothing has to be typed again.
-        setTyped(typed);
-      }
+      const isBeforeCa = isProblem(
+        fault,
+        'session_required',
+        'code_window_closed',
+        'factor_missing',
+      );
+      // Refused before the CA was asked, or perhaps never sent: nothing has to be typed again.
+      if (isBeforeCa || fault instanceof Unanswered) setTyped(typed);
       setError(fault);
     }
     await reread();
@@ -116,11 +122,11 @@ export function CodeDialog({
   return (
     <Dialog title={t.codeTitle} onClose={isAsking ? () => undefined : onLater}>
       <p className={styles.soft}>{t.codeFor(certificate.alias, certificate.ca.name)}</p>
-      <p className={styles.timer} data-over={!isOpen || undefined}>
+      <p className={styles.timer} data-over={(isCounting && !isOpen) || undefined}>
         <Timer size={18} aria-hidden="true" />
         <span>{t.left}</span>
         <span role="timer" aria-live="off" className={styles.clock}>
-          {clockText(left)}
+          {isCounting ? clockText(left) : '–:––'}
         </span>
       </p>
       <p role="status" className="visually-hidden">

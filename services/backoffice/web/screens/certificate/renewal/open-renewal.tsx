@@ -24,12 +24,15 @@ export function useAbandon({ id, certificateId }: Pick<RenewalView, 'id' | 'cert
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const abandon = async (): Promise<void> => {
+  /** Answers whether it did. */
+  const abandon = async (): Promise<boolean> => {
     setBusy(true);
     setError(null);
+    let isAbandoned = true;
     try {
       await call('DELETE', `/api/renewals/${encodeURIComponent(id)}`);
     } catch (fault) {
+      isAbandoned = false;
       setError(fault);
     }
     await Promise.all([
@@ -37,6 +40,7 @@ export function useAbandon({ id, certificateId }: Pick<RenewalView, 'id' | 'cert
       client.invalidateQueries({ queryKey: keys.certificate(certificateId) }),
     ]);
     setBusy(false);
+    return isAbandoned;
   };
   return { abandon, busy, error };
 }
@@ -47,12 +51,15 @@ export function OpenRenewal({
   renewal,
   onRenew,
   onEnterCode,
+  onAbandoned,
 }: {
   readonly certificate: CertificateView;
   readonly renewal: RenewalView;
   readonly onRenew: () => void;
   /** Where the code dialog is at hand; else a link leads there. */
   readonly onEnterCode?: () => void;
+  /** Where what came of it is not shown by itself. */
+  readonly onAbandoned?: () => void;
 }) {
   const t = useTexts(renewalWords);
   const states = useTexts(renewalTexts);
@@ -83,7 +90,10 @@ export function OpenRenewal({
         </Button>
       )}
       {isYours ? (
-        <Button busy={busy} onClick={() => void abandon()}>
+        <Button
+          busy={busy}
+          onClick={() => void abandon().then((isAbandoned) => isAbandoned && onAbandoned?.())}
+        >
           {t.abandon}
         </Button>
       ) : (
