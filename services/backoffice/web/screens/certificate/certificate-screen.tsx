@@ -85,8 +85,8 @@ function Detail({ certificate }: { readonly certificate: CertificateView }) {
           certificate={certificate}
           shownRenewalId={renewalId}
           onRenew={() => setStarting(true)}
+          onAbandoned={(renewal) => setParameters({ renewal }, { replace: true })}
         />
-        onAbandoned={(renewal) => setParameters({ renewal }, { replace: true })}
       </div>
       <ClientServices certificate={certificate} isTold={renewalId !== null} />
       <Recipients certificateId={id} timeZone={account.timeZone} accountId={account.id} />
