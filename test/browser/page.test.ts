@@ -12,6 +12,7 @@ import { scriptsOf } from './chromium.ts';
 import { openSession } from './session.ts';
 import {
   allowNoise,
+  closedGate,
   expectAccessible,
   expectQuiet,
   openBrowser,
@@ -123,6 +124,29 @@ describe('whoever is signed in', () => {
     await signIn(elsewhere, 'rui');
     await title(elsewhere, 'Certificados').waitFor();
     expect(await languageOf(elsewhere)).toBe('pt-PT');
+  });
+
+  it('keeps the language that was chosen, though an answer from before it comes late', async () => {
+    const page = await browser.person('rui', { language: 'en' });
+    allowNoise(page, /net::ERR_ABORTED/);
+    await openScreen(page);
+    const late = closedGate();
+    await page.route('**/api/session', async (route) => {
+      const response = await route.fetch();
+      await late.opened;
+      // Nobody may wait for it any more.
+      await route.fulfill({ response }).catch(() => undefined);
+    });
+    const reading = page.waitForRequest('**/api/session');
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    const read = await reading;
+    await page.getByRole('button', { name: 'You: Operator rui' }).click();
+    await page.getByRole('button', { name: 'Português' }).click();
+    await title(page, 'Certificados').waitFor();
+    late.open();
+    await read.response();
+    await expectQuiet(page);
+    expect(await languageOf(page)).toBe('pt-PT');
   });
 
   it('signs out, and Back shows nothing of what was seen', async () => {
@@ -246,18 +270,15 @@ describe('the settings of an account', () => {
   it('keep what is typed while they are being saved', async () => {
     const page = await browser.person('alda');
     await openScreen(page, '/accounts');
-    let save = (): void => undefined;
-    const held = new Promise<void>((resolve) => {
-      save = resolve;
-    });
+    const gate = closedGate();
     await page.route('**/api/accounts/*', async (route) => {
-      if (route.request().method() === 'PATCH') await held;
+      if (route.request().method() === 'PATCH') await gate.opened;
       await route.continue();
     });
     await page.getByLabel('Send hour of reminders').selectOption('10:00');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByLabel('Name').fill('Loja Azul e Verde');
-    save();
+    gate.open();
     await page.getByText('Saved.').waitFor();
     expect(await page.getByLabel('Name').inputValue()).toBe('Loja Azul e Verde');
     expect(await page.getByLabel('Send hour of reminders').inputValue()).toBe('10');

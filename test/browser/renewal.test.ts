@@ -12,6 +12,8 @@ import {
 } from '../support/backoffice.ts';
 import {
   allowNoise,
+  closedGate,
+  expectQuiet,
   openBrowser,
   signIn,
   visitCa,
@@ -77,25 +79,18 @@ async function typeFactors(page: Page, certificate: TestCertificate): Promise<vo
   await page.getByLabel('Authorization code').fill(await otpOf(certificate));
 }
 
-/** A call that gets no answer until the test says so, and then none that is of use. */
-async function holdAnswer(page: Page, url: string): Promise<{ unavailable(): void }> {
-  let answer = (): void => undefined;
-  const waiting = new Promise<void>((resolve) => {
-    answer = resolve;
-  });
+/** Calls get no answer until the gate is opened, and then none that is of use. */
+async function holdAnswers(page: Page, url: string): Promise<ReturnType<typeof closedGate>> {
+  const gate = closedGate();
   await page.route(url, async (route) => {
-    await waiting;
+    await gate.opened;
     await route.fulfill({
       status: 503,
       contentType: 'application/problem+json',
       json: { code: 'unavailable', title: 'x', detail: 'y', status: 503 },
     });
   });
-  return {
-    unavailable: () => {
-      answer();
-    },
-  };
+  return gate;
 }
 
 /** What came of a renewal, at the head of the screen; the timeline tells the same in its place. */
@@ -406,6 +401,37 @@ describe('the code dialog', () => {
     await done(page).waitFor();
   });
 
+  it('keeps the new window, though an answer from before it comes late', async () => {
+    const certificate = await backoffice.newCertificate();
+    const page = await browser.person('ana');
+    allowNoise(page, refusals, /net::ERR_FAILED/);
+    await page.clock.install();
+    // Told of changes, the page would read again, and soon be right by itself.
+    await page.route('**/api/events', (route) => route.abort());
+    await page.goto(`/certificates/${certificate.certificateId}`);
+    await renewUpToTheCode(page);
+    await codeDialog(page).waitFor();
+    backoffice.clock.advance(40);
+    await page.reload();
+    await button(page, 'Send a new code').waitFor();
+    const late = closedGate();
+    await page.route(/\/api\/renewals\/[^/]+$/, async (route) => {
+      const response = await route.fetch();
+      await late.opened;
+      // Nobody may wait for it any more.
+      await route.fulfill({ response }).catch(() => undefined);
+    });
+    const reading = page.waitForRequest(/\/api\/renewals\/[^/]+$/);
+    await page.clock.runFor(15_000);
+    const read = await reading;
+    await button(page, 'Send a new code').click();
+    await page.getByText('A new code was sent. Use the newest one.').waitFor();
+    late.open();
+    await read.response();
+    await expectQuiet(page);
+    expect(await codeDialog(page).getByRole('timer').textContent()).toMatch(/^(2:00|1:5\d)$/);
+  });
+
   it('sends a new code only after the cool-down, which it tells in seconds', async () => {
     const { page } = await waitingForCode();
     await page.getByText(/^A new code can be sent in \d+ s\.$/).waitFor();
@@ -513,14 +539,15 @@ describe('the focus', () => {
     const ana = await backoffice.signedIn('ana');
     await obtainGrant(backoffice, ana, certificate);
     const page = await openCertificate(certificate, 'alda');
-    const answer = await holdAnswer(page, '**/revocation');
+    const answers = await holdAnswers(page, '**/revocation');
     await button(page, 'Stop signing …').click();
     const dialog = page.getByRole('alertdialog');
     await dialog.getByLabel('Reason').fill('A drill');
     await dialog.getByRole('button', { name: 'Stop signing now' }).click();
+    await dialog.locator('[aria-busy=true]').waitFor();
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     await page.keyboard.press('Escape');
-    answer.unavailable();
+    answers.open();
     await dialog.getByRole('alert').waitFor();
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     await dialog.waitFor({ state: 'detached' });
@@ -531,12 +558,13 @@ describe('the focus', () => {
   it('nor can a deactivation', async () => {
     const certificate = await backoffice.newCertificate({ services: 1 });
     const page = await openCertificate(certificate);
-    const answer = await holdAnswer(page, '**/deactivation');
+    const answers = await holdAnswers(page, '**/deactivation');
     await button(page, 'Deactivate service 1 …').click();
     const dialog = page.getByRole('alertdialog');
     await dialog.getByRole('button', { name: 'Deactivate' }).click();
+    await dialog.locator('[aria-busy=true]').waitFor();
     await page.keyboard.press('Escape');
-    answer.unavailable();
+    answers.open();
     await dialog.getByRole('alert').waitFor();
     await page.unroute('**/deactivation');
     await dialog.getByRole('button', { name: 'Deactivate' }).click();

@@ -207,6 +207,20 @@ const describeViolation = ({ id, help, nodes }: axe.Result): string[] =>
       `${id} (${help}): ${target.join(' ')}: ${html}: ${failureSummary ?? ''}`,
   );
 
+/** What waits for `opened` goes on when the test opens it: for answers that come late. */
+export function closedGate(): { readonly opened: Promise<void>; open(): void } {
+  let resolve = (): void => undefined;
+  const opened = new Promise<void>((resolveOpened) => {
+    resolve = resolveOpened;
+  });
+  return {
+    opened,
+    open() {
+      resolve();
+    },
+  };
+}
+
 export type CaPages = {
   readonly account?: string;
   readonly password?: string;

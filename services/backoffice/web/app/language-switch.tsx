@@ -12,7 +12,11 @@ export function LanguageSwitch() {
   const client = useQueryClient();
   const change = useMutation({
     mutationFn: (locale: Language) => call<WhoAmI>('PATCH', '/api/me', { body: { locale } }),
-    onSuccess: (who) => client.setQueryData(keys.session, who),
+    async onSuccess(who) {
+      // A read from before would bring the old language back.
+      await client.cancelQueries({ queryKey: keys.session });
+      client.setQueryData(keys.session, who);
+    },
   });
   return (
     <>

@@ -107,6 +107,8 @@ export function CodeDialog({
       const askedAtMs = performance.now();
       const after = await call<RenewalView>('POST', `${path}/code`);
       syncServerClock(after.serverNow, askedAtMs);
+      // A read from before the new window would close it again.
+      await client.cancelQueries({ queryKey: keys.renewal(renewal.id) });
       client.setQueryData(keys.renewal(renewal.id), after);
       setTold(sendsCode ? t.newCodeSent : t.moreTimeGiven);
       // The old code is of no use any more; the PIN is.
