@@ -1,9 +1,8 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation } from '@tanstack/react-query';
 import { call, isProblem } from '../api/client.ts';
 
 /** Signs out, or was already; then nothing of it stays in the page. While it is not known to have happened the page stays, with the fault to be told. */
 export function useSignOut() {
-  const client = useQueryClient();
   return useMutation({
     async mutationFn() {
       try {
@@ -13,7 +12,9 @@ export function useSignOut() {
       }
     },
     onSuccess() {
-      client.clear();
+      // Where Back would bring the page as it was left, with all that was seen.
+      window.addEventListener('pageshow', () => window.location.reload());
+      // What was read goes with the page. Taken away before, it would be read again, and refused, by whatever is still shown.
       window.location.assign('/certificates');
     },
   });
