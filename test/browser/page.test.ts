@@ -430,6 +430,22 @@ describe('what is seen', () => {
     expect(await notice.count()).toBe(0);
   });
 
+  it('is said to be asked for now and then, as long as nothing tells of changes', async () => {
+    const page = await browser.person('ana');
+    await openScreen(page);
+    const gate = closedGate();
+    await page.route('**/api/events', async (route) => {
+      await gate.opened;
+      await route.continue();
+    });
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    const notice = page.getByText('Connecting again; read every 15 seconds until then');
+    await notice.waitFor();
+    gate.open();
+    await notice.waitFor({ state: 'detached' });
+    expect(await notice.count()).toBe(0);
+  });
+
   it('is not there at all without network, which the sign-in says, and it is there afterwards', async () => {
     const page = await browser.visitor();
     allowNoise(page, /net::ERR_INTERNET_DISCONNECTED/);

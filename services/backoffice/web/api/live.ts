@@ -45,6 +45,9 @@ export function followChanges(
   };
   const open = (): void => {
     source?.close();
+    window.clearTimeout(reopening);
+    // Closing tells of nothing; until the new one is open, changes are asked for.
+    isOpen = false;
     source = new EventSource('/api/events');
     source.addEventListener('changed', onChanged as (event: Event) => void);
     source.addEventListener('open', () => {
@@ -59,7 +62,6 @@ export function followChanges(
       // The browser opens a broken stream again by itself, but not one that was refused: perhaps because the session has ended.
       if (source?.readyState === EventSource.CLOSED) {
         void queryClient.invalidateQueries({ queryKey: keys.session });
-        window.clearTimeout(reopening);
         reopening = window.setTimeout(open, reopenMs);
       }
     });
@@ -68,9 +70,9 @@ export function followChanges(
     if (!isOpen && navigator.onLine && !document.hidden) everything();
   }, pollMs);
   const onNetwork = (): void => {
-    tell();
     // A stream from before may be dead without the browser knowing.
     if (navigator.onLine) open();
+    tell();
   };
 
   window.addEventListener('online', onNetwork);
