@@ -12,6 +12,8 @@ const texts = defineTexts({
     time: 'Time',
     usage: 'Signatures',
     left: (span: string) => `${span} left`,
+    leftOne: (span: string) => `${span} left`,
+    leftLess: 'Less than a minute left',
     over: 'Time is over',
     ended: 'Ended early',
     used: (used: string, allowance: string) => `${used} of ${allowance}`,
@@ -23,6 +25,8 @@ const texts = defineTexts({
     time: 'Tempo',
     usage: 'Assinaturas',
     left: (span: string) => `Faltam ${span}`,
+    leftOne: (span: string) => `Falta ${span}`,
+    leftLess: 'Falta menos de um minuto',
     over: 'O tempo acabou',
     ended: 'Terminou antes',
     used: (used: string, allowance: string) => `${used} de ${allowance}`,
@@ -54,8 +58,12 @@ export function TimeMeter({
     return <Figure label={t.time} small={small} text={t.none} />;
   const [from, until] = [Date.parse(effectiveAt), Date.parse(expiresAt)];
   const isOver = now >= until;
+  const told = (ms: number): string => {
+    const count = formats.spanCount(ms);
+    return count === 0 ? t.leftLess : (count === 1 ? t.leftOne : t.left)(formats.span(ms));
+  };
   const endedEarly = standing === 'lapsed' && !isOver && reason !== 'allowance_exhausted';
-  const left = isOver ? t.over : endedEarly ? t.ended : t.left(formats.span(until - now));
+  const left = isOver ? t.over : endedEarly ? t.ended : told(until - now);
   const passed = Math.max(0, Math.min(until, now) - from);
   const mark = 1 - (warningSeconds * 1000) / (until - from);
   return (

@@ -37,6 +37,7 @@ it('rounds what is left down, so that no time is promised that is not there', ()
   expect(english.span(day - 1)).toBe('23 hours');
   expect(english.span(3_600_000 - 1)).toBe('59 minutes');
   expect(english.span(59_999)).toBe('0 minutes');
+  expect([2 * day, day, 59_999].map(english.spanCount)).toEqual([2, 1, 0]);
 });
 
 it('tells how far off an instant is, before and after', () => {
@@ -44,6 +45,8 @@ it('tells how far off an instant is, before and after', () => {
   const ms = Date.parse(at);
   expect(english.relative(at, ms - 6 * 86_400_000 - 1)).toBe('in 6 days');
   expect(english.relative(at, ms - 60_000)).toBe('in 1 minute');
+  expect(english.relative(at, ms - 59_999)).toBe('in less than a minute');
+  expect(portuguese.relative(at, ms - 59_999)).toBe('em menos de um minuto');
   expect(english.relative(at, ms + 1)).toBe('now');
   expect(portuguese.relative(at, ms + 3_600_000)).toBe('há 1 hora');
 });

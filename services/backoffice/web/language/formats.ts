@@ -15,6 +15,7 @@ export function createFormats(language: Language) {
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
   const now = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(0, 'second');
   const list = new Intl.ListFormat(locale);
+  const soon = language === 'en' ? 'in less than a minute' : 'em menos de um minuto';
   const alternatives = new Intl.ListFormat(locale, { type: 'disjunction' });
   const forZone = remember((timeZone: string) => ({
     day: new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone }),
@@ -54,18 +55,21 @@ export function createFormats(language: Language) {
       forZone(timeZone).short.format(new Date(instant)),
     /** `15:04` */
     time: (instant: string, timeZone: string) => forZone(timeZone).time.format(new Date(instant)),
-    /** `in 6 days`, `3 minutes ago`, `now`: whole units, rounded towards now, so that no time is promised that is not there. */
+    /** `in 6 days`, `in less than a minute`, `3 minutes ago`, `now`: whole units, rounded towards now, so that no time is promised that is not there. */
     relative(instant: string, nowMs: number): string {
       const ms = Date.parse(instant) - nowMs;
       const [name, unitMs] = unitOf(Math.abs(ms));
       const count = Math.trunc(ms / unitMs);
-      return count === 0 && ms < 0 ? now : relative.format(count, name);
+      if (count === 0) return ms < 0 ? now : soon;
+      return relative.format(count, name);
     },
     /** `6 days`, `3 hours`, `59 minutes`: rounded down. */
     span(ms: number): string {
       const [name, unitMs] = unitOf(ms);
       return unit(name).format(Math.max(0, Math.floor(ms / unitMs)));
     },
+    /** How many of the units that `span` tells: 0 only within the last minute. */
+    spanCount: (ms: number) => Math.max(0, Math.floor(ms / unitOf(ms)[1])),
     /** `60 days` */
     days: (seconds: number) => unit('day').format(Math.round((seconds * secondMs) / dayMs)),
     /** `40 seconds` up to two minutes, then `3 minutes`: rounded up, as of what has to be waited for. */
