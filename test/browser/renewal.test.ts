@@ -526,7 +526,9 @@ describe('the focus', () => {
     const certificate = await backoffice.newCertificate({ services: 1 });
     await obtainGrant(backoffice, await backoffice.signedIn('ana'), certificate);
     const page = await openCertificate(certificate);
-    const services = page.locator('section:focus', { hasText: 'Client services' });
+    const services = page.locator('section:focus-within', {
+      hasText: 'Client services',
+    });
     await button(page, /^Deactivate /).press('Enter');
     await page.getByRole('alertdialog').getByRole('button', { name: 'Deactivate' }).press('Enter');
     await services.getByText('was deactivated.').waitFor();
