@@ -2,7 +2,7 @@ import { ApiProblem, isProblem, Unanswered } from '../api/client.ts';
 import { Button } from '../design/button.tsx';
 import { Notice } from '../design/notice.tsx';
 import { problemTexts } from '../language/problem-texts.ts';
-import { defineTexts, useTexts } from '../language/texts.ts';
+import { defineTexts, useTexts, wordOf } from '../language/texts.ts';
 import { words } from '../language/words.ts';
 
 const texts = defineTexts({
@@ -41,7 +41,7 @@ function useFault(error: unknown): {
   if (error instanceof ApiProblem) {
     // A code of a newer server than this page: its own words are better than none.
     const { code, title, detail, status, instance } = error.problem;
-    const [sentence, whatToDo] = Object.hasOwn(problems, code) ? problems[code] : [title, detail];
+    const [sentence, whatToDo] = wordOf(problems, code) ?? [title, detail];
     // A refusal explains itself; only a fault is for somebody else to look up.
     return { sentence, whatToDo, reference: status >= 500 ? instance : undefined };
   }

@@ -15,3 +15,8 @@ export function defineTexts<T>(texts: {
 export function useTexts<T>(texts: Dictionary<T>): T {
   return texts[useLanguage().language];
 }
+
+/** The word for a value, if this page knows it: what a newer server says is passed over rather than shown raw. */
+export function wordOf<T>(of: Readonly<Record<string, T>>, value: string): T | undefined {
+  return Object.hasOwn(of, value) ? of[value] : undefined;
+}

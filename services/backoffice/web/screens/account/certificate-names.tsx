@@ -5,6 +5,7 @@ import { certificateQuery } from '../../api/queries.ts';
 import { Button } from '../../design/button.tsx';
 import { useFormats } from '../../language/language.tsx';
 import { defineTexts, useTexts } from '../../language/texts.ts';
+import { certificatePath } from '../certificate/paths.ts';
 import styles from './account.module.css';
 
 const texts = defineTexts({
@@ -46,7 +47,7 @@ export function CertificateNames({
           {data === undefined ? (
             <span className={styles.soft}>{error === null ? t.reading : t.unknown}</span>
           ) : (
-            <Link href={`/certificates/${encodeURIComponent(data.id)}`}>{data.alias}</Link>
+            <Link href={certificatePath(data.id)}>{data.alias}</Link>
           )}
         </li>
       ))}

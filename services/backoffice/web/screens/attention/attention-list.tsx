@@ -20,6 +20,7 @@ import { useFormats } from '../../language/language.tsx';
 import { useTexts } from '../../language/texts.ts';
 import { words } from '../../language/words.ts';
 import { partPath } from '../account/paths.ts';
+import { certificatePath } from '../certificate/paths.ts';
 import { attentionTexts } from './attention-texts.ts';
 import styles from './attention.module.css';
 
@@ -143,7 +144,7 @@ function lookOf(item: AttentionItem): readonly ['bad' | 'warn' | 'accent', typeo
 
 const placeOf = (item: AttentionItem): string =>
   'certificate' in item
-    ? `/certificates/${encodeURIComponent(item.certificate.id)}`
+    ? certificatePath(item.certificate.id)
     : partPath(item.account.id, 'operators');
 
 function keyOf(item: AttentionItem): string {

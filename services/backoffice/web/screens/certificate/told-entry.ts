@@ -2,7 +2,7 @@ import type { TimelineEntry } from '../../api/contract.ts';
 import { useFormats } from '../../language/language.tsx';
 import { mailTexts } from '../../language/mail-texts.ts';
 import { renewalTexts } from '../../language/renewal-texts.ts';
-import { useTexts } from '../../language/texts.ts';
+import { useTexts, wordOf } from '../../language/texts.ts';
 import { words } from '../../language/words.ts';
 import { timelineTexts, type TimelineTexts, type ToldEntry } from './timeline-texts.ts';
 
@@ -65,11 +65,6 @@ export function useTellEntry(timeZone: string): (entry: TimelineEntry) => Told {
       whom: told.whom,
     };
   };
-}
-
-/** The word for a value, if this page knows it: what a newer server says is passed over rather than shown raw. */
-function wordOf<T>(of: Readonly<Record<string, T>>, value: string): T | undefined {
-  return Object.hasOwn(of, value) ? of[value] : undefined;
 }
 
 function whoOf({ actor: { kind, name } }: TimelineEntry, t: TimelineTexts): string {

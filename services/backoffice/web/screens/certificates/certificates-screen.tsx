@@ -16,6 +16,7 @@ import { SelectField, TextField } from '../../design/field.tsx';
 import { useFormats } from '../../language/language.tsx';
 import { useTexts } from '../../language/texts.ts';
 import { words } from '../../language/words.ts';
+import { certificatePath } from '../certificate/paths.ts';
 import { listTexts } from './certificates-texts.ts';
 import styles from './certificates.module.css';
 
@@ -230,7 +231,7 @@ function Row({
   return (
     <li className={styles.row}>
       <div className={styles.name}>
-        <Link href={`/certificates/${encodeURIComponent(id)}`} className={styles.link}>
+        <Link href={certificatePath(id)} className={styles.link}>
           {alias}
         </Link>
         <span className={styles.soft}>{withAccount ? account.name : subject}</span>

@@ -18,7 +18,8 @@ import { Empty } from '../../design/empty.tsx';
 import { SelectField } from '../../design/field.tsx';
 import { useFormats } from '../../language/language.tsx';
 import { renewalTexts } from '../../language/renewal-texts.ts';
-import { useTexts } from '../../language/texts.ts';
+import { useTexts, wordOf } from '../../language/texts.ts';
+import { certificatePath, renewalPath } from '../certificate/paths.ts';
 import { renewalsTexts } from './renewals-texts.ts';
 import styles from './renewals.module.css';
 
@@ -74,7 +75,7 @@ function OpenRow({ renewal }: { readonly renewal: RenewalView }) {
       action={
         isYours ? (
           <ButtonLink
-            href={`${pageOf(renewal)}?renewal=${encodeURIComponent(renewal.id)}`}
+            href={renewalPath(renewal)}
             look="primary"
             icon={<ArrowRight size={17} aria-hidden="true" />}
           >
@@ -82,7 +83,7 @@ function OpenRow({ renewal }: { readonly renewal: RenewalView }) {
             <span className="visually-hidden">: {certificate.alias}</span>
           </ButtonLink>
         ) : (
-          <ButtonLink href={pageOf(renewal)}>
+          <ButtonLink href={certificatePath(renewal.certificateId)}>
             {t.look}
             <span className="visually-hidden">: {certificate.alias}</span>
           </ButtonLink>
@@ -169,7 +170,7 @@ function EndedRow({ renewal }: { readonly renewal: RenewalView }) {
               )}
             </span>
           ) : (
-            <span>{toldOf(outcome.code, texts.outcome)?.[0] ?? outcome.message}</span>
+            <span>{wordOf(texts.outcome, outcome.code)?.[0] ?? outcome.message}</span>
           )}
           <span className={styles.soft}>
             {t.endedAt} · <Instant at={outcome.endedAt} timeZone={account.timeZone} />
@@ -179,9 +180,6 @@ function EndedRow({ renewal }: { readonly renewal: RenewalView }) {
     </Row>
   );
 }
-
-const toldOf = <T,>(code: string, known: Readonly<Record<string, T>>): T | undefined =>
-  Object.hasOwn(known, code) ? known[code] : undefined;
 
 /** What every renewal tells: of which certificate, who and since when. */
 function Row({
@@ -199,7 +197,7 @@ function Row({
   return (
     <li className={classNames(styles.row, action !== undefined && styles.acted)}>
       <div className={styles.what}>
-        <Link href={pageOf(renewal)} className={styles.name}>
+        <Link href={certificatePath(renewal.certificateId)} className={styles.name}>
           {certificate.alias}
         </Link>
         {accounts.length > 1 && <span className={styles.soft}>{account.name}</span>}
@@ -218,6 +216,3 @@ function Row({
     </li>
   );
 }
-
-const pageOf = ({ certificate }: RenewalView): string =>
-  `/certificates/${encodeURIComponent(certificate.id)}`;

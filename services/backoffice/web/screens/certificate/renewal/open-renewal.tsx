@@ -10,14 +10,8 @@ import { Notice } from '../../../design/notice.tsx';
 import { useFormats } from '../../../language/language.tsx';
 import { renewalTexts } from '../../../language/renewal-texts.ts';
 import { useTexts } from '../../../language/texts.ts';
+import { renewalPath } from '../paths.ts';
 import { renewalWords } from './renewal-words.ts';
-
-/** Where a renewal is gone on with, in whatever tab. */
-export const renewalPath = ({
-  id,
-  certificateId,
-}: Pick<RenewalView, 'id' | 'certificateId'>): string =>
-  `/certificates/${encodeURIComponent(certificateId)}?renewal=${encodeURIComponent(id)}`;
 
 /** Ends a renewal of one's own; the access stays as it is. */
 export function useAbandon({ id, certificateId }: Pick<RenewalView, 'id' | 'certificateId'>) {

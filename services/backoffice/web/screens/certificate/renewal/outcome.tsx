@@ -7,7 +7,7 @@ import { Button, ButtonLink } from '../../../design/button.tsx';
 import { Notice } from '../../../design/notice.tsx';
 import { useFormats } from '../../../language/language.tsx';
 import { renewalTexts } from '../../../language/renewal-texts.ts';
-import { useTexts } from '../../../language/texts.ts';
+import { useTexts, wordOf } from '../../../language/texts.ts';
 import { words } from '../../../language/words.ts';
 import {
   ActivateButton,
@@ -17,7 +17,7 @@ import {
   suspendedOf,
   useActivation,
 } from '../client-services.tsx';
-import { renewalPath } from './open-renewal.tsx';
+import { renewalPath } from '../paths.ts';
 import { renewalWords } from './renewal-words.ts';
 import styles from './renewal.module.css';
 
@@ -130,9 +130,10 @@ function NotGranted({
   const told = useTexts(renewalTexts).outcome;
   const may = useMay(certificate.account.id);
   const { outcome } = renewal;
-  const [sentence, whatToDo] = Object.hasOwn(told, code)
-    ? told[code]
-    : [outcome?.message ?? '', outcome?.whatToDo ?? ''];
+  const [sentence, whatToDo] = wordOf(told, code) ?? [
+    outcome?.message ?? '',
+    outcome?.whatToDo ?? '',
+  ];
   const newer = certificate.openRenewal;
   const canStart = may('renew') && newer === null && !hopeless.includes(code);
   const isUnknown = stateOfOutcome[code] === 'outcome_unknown';

@@ -11,7 +11,8 @@ import { Skeleton } from '../../../design/skeleton.tsx';
 import { useTexts } from '../../../language/texts.ts';
 import { words } from '../../../language/words.ts';
 import { CodeDialog } from './code-dialog.tsx';
-import { OpenRenewal, renewalPath } from './open-renewal.tsx';
+import { renewalPath } from '../paths.ts';
+import { OpenRenewal } from './open-renewal.tsx';
 import { Outcome } from './outcome.tsx';
 import { renewalWords } from './renewal-words.ts';
 
