@@ -69,7 +69,7 @@ const texts = defineTexts({
     removeTitle: (name: string) => `Remover ${name}?`,
     removeWhy: (name: string) =>
       `${name} deixa de receber e-mails sobre esta conta e de a poder ver ou agir sobre ela. Todas as suas sessões terminam de imediato.`,
-    removeKeeps: 'O que fez continua nos históricos. Pode ser convidado de novo.',
+    removeKeeps: 'O que fez continua nas cronologias. Pode ser convidado de novo.',
     removeYou:
       'Trata-se de si: a sua sessão termina e deixa de ver esta conta. Outro administrador teria de o convidar de novo.',
   },

@@ -96,7 +96,7 @@ export const certificateTexts = defineTexts({
       'Para voltar a assinar é preciso renovar o acesso e ativar cada serviço manualmente. Não é possível anular.',
     ],
     stopReason: 'Motivo',
-    stopReasonHint: 'Fica no histórico, para os seus colegas.',
+    stopReasonHint: 'Fica na cronologia, para os seus colegas.',
     stopNow: 'Parar as assinaturas já',
     stopped: (count: number) =>
       count === 1
