@@ -587,6 +587,25 @@ describe('roles', () => {
     expect(await card(page).count()).toBe(0);
   });
 
+  it('whoever lost a role while looking is refused once, and then not offered it any more', async () => {
+    const certificate = await backoffice.newCertificate();
+    const page = await openCertificate(certificate, 'rui');
+    allowNoise(page, /403/);
+    const alda = await backoffice.signedIn('alda');
+    const path = `/api/accounts/${backoffice.accountId}/operators/${backoffice.operatorId('rui')}`;
+    await button(page, 'Renew').click();
+    expectAnswer(await alda.call('PATCH', path, { role: 'viewer' }), 200);
+    try {
+      await button(page, 'Continue to the authentication').click();
+      await page.getByText('Your role in this account does not allow this.').waitFor();
+      await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+      await page.getByText(/To renew, ask .*Operator ana/).waitFor();
+      expect(await button(page, 'Renew').count()).toBe(0);
+    } finally {
+      expectAnswer(await alda.call('PATCH', path, { role: 'operator' }), 200);
+    }
+  });
+
   it('a viewer is not offered what the server would refuse, and is told whom to ask', async () => {
     const certificate = await backoffice.newCertificate({ services: 1 });
     const ana = await backoffice.signedIn('ana');

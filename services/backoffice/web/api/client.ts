@@ -49,6 +49,14 @@ export function onSessionEnded(listener: () => void): () => void {
   return () => void sessionEndedListeners.delete(listener);
 }
 
+const roleRefusedListeners = new Set<() => void>();
+
+/** Told when any call was refused for one's role, which is then another than the page knows; answers how to stop being told. */
+export function onRoleRefused(listener: () => void): () => void {
+  roleRefusedListeners.add(listener);
+  return () => void roleRefusedListeners.delete(listener);
+}
+
 /**
  * A call of the API of this origin; `path` is already encoded. Answers the parsed body, undefined for none. Throws `ApiProblem` or `Unanswered`; an abort by
  * `signal` throws as fetch does.
@@ -80,6 +88,7 @@ export async function call<T>(
   if (response.ok) return answer as T;
   if (!isProblemBody(answer)) throw new Unanswered(`answered ${response.status}`);
   if (answer.code === 'session_required') for (const listener of sessionEndedListeners) listener();
+  if (answer.code === 'role_required') for (const listener of roleRefusedListeners) listener();
   throw new ApiProblem(answer);
 }
 

@@ -1,15 +1,9 @@
-import { MutationCache, QueryClient } from '@tanstack/react-query';
+import { QueryClient } from '@tanstack/react-query';
 import { isProblem, Unanswered } from './client.ts';
 
 /** What is shown is read again when the page gets the focus, when the network is back, and when the server says that something changed (live.ts). */
 export function createQueryClient(): QueryClient {
-  const client: QueryClient = new QueryClient({
-    // Offered what is not allowed any more: the role was changed meanwhile.
-    mutationCache: new MutationCache({
-      onError(error) {
-        if (isProblem(error, 'role_required')) void client.invalidateQueries();
-      },
-    }),
+  return new QueryClient({
     defaultOptions: {
       queries: {
         staleTime: 5_000,
@@ -25,5 +19,4 @@ export function createQueryClient(): QueryClient {
       mutations: { retry: false, networkMode: 'always' },
     },
   });
-  return client;
 }

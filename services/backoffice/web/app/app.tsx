@@ -1,6 +1,6 @@
 import { QueryClientProvider, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import { isProblem, onSessionEnded } from '../api/client.ts';
+import { isProblem, onRoleRefused, onSessionEnded } from '../api/client.ts';
 import type { WhoAmI } from '../api/contract.ts';
 import { keys, sessionQuery } from '../api/queries.ts';
 import { createQueryClient } from '../api/query-client.ts';
@@ -33,6 +33,7 @@ function Entrance() {
   const [hasEnded, setEnded] = useState(false);
   useEffect(() => onSessionEnded(() => setEnded(true)), []);
   useForgetsForOthers(session.data?.operator.id);
+  useEffect(() => onRoleRefused(() => void client.invalidateQueries()), [client]);
 
   const signedIn = (who: WhoAmI): void => {
     client.setQueryData(keys.session, who);
