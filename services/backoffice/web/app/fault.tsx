@@ -9,7 +9,7 @@ const texts = defineTexts({
   en: {
     offline: [
       'You are offline.',
-      'What you see may be old. Nothing was changed; it goes on by itself when the network is back.',
+      'Nothing was changed, and nothing is repeated by itself. What you see is read again when the network is back.',
     ],
     unanswered: [
       'The server did not answer.',
@@ -20,7 +20,7 @@ const texts = defineTexts({
   'pt-PT': {
     offline: [
       'Está sem ligação à rede.',
-      'O que vê pode ser antigo. Nada foi alterado; continua por si quando a rede voltar.',
+      'Nada foi alterado e nada é repetido automaticamente. O que vê é lido de novo quando a rede voltar.',
     ],
     unanswered: [
       'O servidor não respondeu.',

@@ -28,7 +28,9 @@ export function Notice({
       <div className={styles.body}>
         {title !== undefined && <p className={styles.title}>{title}</p>}
         {children}
-        {actions !== undefined && <div className={styles.actions}>{actions}</div>}
+        {actions !== undefined && actions !== false && (
+          <div className={styles.actions}>{actions}</div>
+        )}
       </div>
     </div>
   );

@@ -6,7 +6,7 @@ import type { ApiKey } from '../../api/contract.ts';
 import { apiKeysQuery, keys } from '../../api/queries.ts';
 import { Confirmation } from '../../app/confirmation.tsx';
 import { Loaded } from '../../app/loaded.tsx';
-import { Outcome, type Done } from '../../app/outcome.tsx';
+import { DoneNotice, type Done } from '../../app/done-notice.tsx';
 import { useMay } from '../../app/session.tsx';
 import { ShortInstant } from '../../app/short-instant.tsx';
 import { Button } from '../../design/button.tsx';
@@ -122,7 +122,7 @@ function KeyList({
   return (
     <Card title={parts['api-keys']} aside={query.data?.length === 0 ? undefined : make}>
       <p className={styles.intro}>{t.intro}</p>
-      <Outcome done={done} />
+      <DoneNotice done={done} />
       {made !== undefined && (
         <NewSecret
           {...made}

@@ -7,7 +7,7 @@ import { keys, operatorsQuery } from '../../api/queries.ts';
 import { Confirmation } from '../../app/confirmation.tsx';
 import { FaultNotice } from '../../app/fault.tsx';
 import { Loaded } from '../../app/loaded.tsx';
-import { Outcome, type Done } from '../../app/outcome.tsx';
+import { DoneNotice, type Done } from '../../app/done-notice.tsx';
 import { useMay, useSession } from '../../app/session.tsx';
 import { Button } from '../../design/button.tsx';
 import { Card } from '../../design/card.tsx';
@@ -145,7 +145,7 @@ function OperatorList({
       }
     >
       <p className={styles.intro}>{t.intro}</p>
-      <Outcome done={done} />
+      <DoneNotice done={done} />
       {sendAgain.error !== null && <SendAgainFault error={sendAgain.error} />}
       <Loaded query={query}>
         {(operators) => (

@@ -128,7 +128,7 @@ function General({ certificate }: { readonly certificate: CertificateView }) {
 
 const longestTimerMs = 2 ** 31 - 1;
 /** Past the instant itself, so that the server finds it passed. */
-const afterMs = 500;
+const afterMs = 1_500;
 
 /** Reads the certificate again at the instant its standing changes by time alone: the warning begins, the access ends. */
 function useReadAtNextInstant(certificate: CertificateView | undefined): void {

@@ -6,7 +6,7 @@ import type { CertificateView, ClientService } from '../../api/contract.ts';
 import { keys } from '../../api/queries.ts';
 import { Confirmation } from '../../app/confirmation.tsx';
 import { FaultNotice } from '../../app/fault.tsx';
-import { Outcome, type Done } from '../../app/outcome.tsx';
+import { DoneNotice, type Done } from '../../app/done-notice.tsx';
 import { useMay } from '../../app/session.tsx';
 import { Button } from '../../design/button.tsx';
 import { Card } from '../../design/card.tsx';
@@ -32,7 +32,7 @@ const texts = defineTexts({
       count === 1
         ? '1 service was active when it was suspended, and waits to be activated again.'
         : `${count} services were active when they were suspended, and wait to be activated again.`,
-    activateAll: (count: number) => (count === 1 ? 'Activate it' : `Activate all ${count}`),
+    activateAll: (count: number) => `Activate all ${count}`,
     activateChosen: (count: number) => `Activate the ${count} chosen`,
     choose: (alias: string) => `Choose ${alias}`,
     activate: (alias: string) => `Activate ${alias}`,
@@ -58,7 +58,7 @@ const texts = defineTexts({
       count === 1
         ? '1 serviço estava ativo quando foi suspenso e espera que o ativem de novo.'
         : `${count} serviços estavam ativos quando foram suspensos e esperam que os ativem de novo.`,
-    activateAll: (count: number) => (count === 1 ? 'Ativá-lo' : `Ativar os ${count}`),
+    activateAll: (count: number) => `Ativar os ${count}`,
     activateChosen: (count: number) => `Ativar os ${count} escolhidos`,
     choose: (alias: string) => `Escolher ${alias}`,
     activate: (alias: string) => `Ativar ${alias}`,
@@ -161,13 +161,15 @@ export function ClientServices({
         <Notice
           tone="warn"
           actions={
-            <Button
-              look="primary"
-              busy={activation.isPending}
-              onClick={() => activate(waiting.map(({ id }) => id))}
-            >
-              {t.activateAll(waiting.length)}
-            </Button>
+            waiting.length > 1 && (
+              <Button
+                look="primary"
+                busy={activation.isPending}
+                onClick={() => activate(waiting.map(({ id }) => id))}
+              >
+                {t.activateAll(waiting.length)}
+              </Button>
+            )
           }
         >
           <p>{t.waiting(waiting.length)}</p>
@@ -178,7 +180,7 @@ export function ClientServices({
           <ActivationResult certificate={certificate} results={activation.data.results} />
         )}
       </div>
-      <Outcome done={done} />
+      <DoneNotice done={done} />
       {activation.error !== null && <FaultNotice error={activation.error} />}
       <ul className={classNames(styles.services, canChoose && styles.choosing)}>
         {clientServices.map((service) => (

@@ -43,7 +43,8 @@ export function EmergencyStop({ certificate }: { readonly certificate: Certifica
   };
   // Also after a stop from here, once somebody has renewed.
   const canStop = mayActivateNow(certificate);
-  if (!canStop && !stop.isSuccess) return null;
+  // The end of the access is often heard of before the answer to the stop, whose dialog is still open then.
+  if (!canStop && !stop.isSuccess && !stop.isPending) return null;
   return (
     <div className={styles.stop}>
       <Card title={t.stopTitle} tone="bad">
@@ -65,18 +66,18 @@ export function EmergencyStop({ certificate }: { readonly certificate: Certifica
             </div>
           </>
         )}
+        {isAsking && (
+          <StopDialog
+            alias={certificate.alias}
+            reason={reason}
+            onReason={setReason}
+            error={stop.error}
+            busy={stop.isPending}
+            onStop={() => stop.mutate()}
+            onClose={close}
+          />
+        )}
       </Card>
-      {isAsking && (
-        <StopDialog
-          alias={certificate.alias}
-          reason={reason}
-          onReason={setReason}
-          error={stop.error}
-          busy={stop.isPending}
-          onStop={() => stop.mutate()}
-          onClose={close}
-        />
-      )}
     </div>
   );
 }

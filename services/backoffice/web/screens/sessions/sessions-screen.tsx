@@ -7,7 +7,7 @@ import { keys, sessionsQuery } from '../../api/queries.ts';
 import { Confirmation } from '../../app/confirmation.tsx';
 import { FaultNotice } from '../../app/fault.tsx';
 import { Loaded } from '../../app/loaded.tsx';
-import { Outcome, type Done } from '../../app/outcome.tsx';
+import { DoneNotice, type Done } from '../../app/done-notice.tsx';
 import { useSession } from '../../app/session.tsx';
 import { ShortInstant } from '../../app/short-instant.tsx';
 import { useSignOut } from '../../app/sign-out.ts';
@@ -128,7 +128,7 @@ export default function SessionsScreen() {
         }
       >
         <p className={styles.intro}>{t.intro(formats.zone(timeZone))}</p>
-        <Outcome done={done} />
+        <DoneNotice done={done} />
         {end.error !== null && <FaultNotice error={end.error} />}
         <Loaded query={query}>
           {(sessions) => (

@@ -85,14 +85,11 @@ export function CodeDialog({
     try {
       await call('POST', `${path}/authorization`, { body });
     } catch (fault) {
-      const isBeforeCa = isProblem(
-        fault,
-        'session_required',
-        'code_window_closed',
-        'factor_missing',
-      );
-      // Refused before the CA was asked, or perhaps never sent: nothing has to be typed again.
-      if (isBeforeCa || fault instanceof Unanswered) setTyped(typed);
+      // Certainly not sent, or refused before the CA was asked by somebody who is signed in: nothing has to be typed again.
+      const isUnused =
+        isProblem(fault, 'code_window_closed', 'factor_missing') ||
+        (fault instanceof Unanswered && !navigator.onLine);
+      if (isUnused) setTyped(typed);
       setError(fault);
     }
     await reread();
@@ -171,7 +168,7 @@ export function CodeDialog({
             onType={(value) => setTyped((before) => ({ ...before, [factor.name]: value }))}
           />
         ))}
-        {!isRejected && <p className={styles.soft}>{t.tries(triesLeft)}</p>}
+        {!isRejected && !isAsking && <p className={styles.soft}>{t.tries(triesLeft)}</p>}
         <DialogActions>
           {isOpen ? (
             <Button type="submit" look="primary" busy={isAsking}>

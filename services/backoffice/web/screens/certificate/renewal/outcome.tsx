@@ -62,7 +62,7 @@ function Granted({ grant, certificate, onLeave }: Props & { readonly grant: Gran
       title={t.doneTitle}
       actions={
         <>
-          {canActivate && ids.length > 0 && (
+          {canActivate && ids.length > 1 && (
             <Button
               look="primary"
               busy={activation.isPending}

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
 import { Notice } from '../design/notice.tsx';
-import styles from './outcome.module.css';
+import styles from './done-notice.module.css';
 
 export type Done = {
   readonly text: string;
@@ -9,7 +9,7 @@ export type Done = {
 };
 
 /** What was done, seen and read out, until the next thing is done. */
-export function Outcome({ done }: { readonly done: Done | undefined }) {
+export function DoneNotice({ done }: { readonly done: Done | undefined }) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (done?.takesFocus === true) place.current?.focus();
