@@ -1,4 +1,4 @@
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Eye, EyeOff } from 'lucide-react';
 import { useEffect, useEffectEvent, useRef, useState, type ReactNode } from 'react';
 import { useLocation } from 'wouter';
@@ -98,6 +98,7 @@ export function InvitationScreen({
   readonly onSignedIn: (who: WhoAmI) => void;
 }) {
   const t = useTexts(texts);
+  const client = useQueryClient();
   const token = useToken();
   const [, navigate] = useLocation();
   useEffect(() => {
@@ -115,6 +116,8 @@ export function InvitationScreen({
           token={token}
           onLanguage={onLanguage}
           onAccepted={(who) => {
+            // Used up: whatever is read again from now on, this is not.
+            client.removeQueries({ queryKey: ['invitation'] });
             // The address first: what is shown next is told by it.
             navigate('/certificates', { replace: true });
             onSignedIn(who);
