@@ -11,7 +11,7 @@ import {
   type TestCertificate,
 } from '../support/backoffice.ts';
 import type { Locator } from 'playwright-core';
-import { allowNoise, openBrowser, type Page, type TestBrowser } from './support.ts';
+import { allowNoise, closedGate, openBrowser, type Page, type TestBrowser } from './support.ts';
 
 let backoffice: TestBackoffice;
 let browser: TestBrowser;
@@ -108,6 +108,27 @@ describe('the list of certificates', () => {
     await button(page, 'Show all certificates').click();
     await page.getByText('50 of 62 certificates').waitFor();
     expect(await page.getByLabel('Search').inputValue()).toBe('');
+  });
+});
+
+describe('a certificate that is not there', () => {
+  it('stays not there while it is asked for again, without an empty screen in between', async () => {
+    const page = await browser.person('ana');
+    allowNoise(page, /^console: .* 404 /);
+    await page.goto('/certificates/nobody-has-this-one');
+    const heading = page.getByRole('heading', { name: 'Nothing here' });
+    await heading.waitFor();
+    const gate = closedGate();
+    await page.route('**/api/certificates/nobody-has-this-one', async (route) => {
+      await gate.opened;
+      await route.continue();
+    });
+    const asked = page.waitForRequest('**/api/certificates/nobody-has-this-one');
+    // As when the network was away: everything is read again.
+    await page.evaluate(() => window.dispatchEvent(new Event('online')));
+    await asked;
+    expect(await heading.count()).toBe(1);
+    gate.open();
   });
 });
 

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import type { CertificateView } from '../api/contract.ts';
 import { Meter } from '../design/meter.tsx';
 import type { Tone } from '../design/status.tsx';
@@ -45,9 +46,12 @@ type Access = Pick<
 export function TimeMeter({
   access,
   small = false,
+  timeZone,
 }: {
   readonly access: Access;
   readonly small?: boolean;
+  /** Where the expiry is not told beside it: its date is, in this zone. */
+  readonly timeZone?: string | undefined;
 }) {
   const t = useTexts(texts);
   const formats = useFormats();
@@ -67,7 +71,20 @@ export function TimeMeter({
   const passed = Math.max(0, Math.min(until, now) - from);
   const mark = 1 - (warningSeconds * 1000) / (until - from);
   return (
-    <Figure label={t.time} small={small} text={left} extra={formats.percent(passed, until - from)}>
+    <Figure
+      label={t.time}
+      small={small}
+      text={left}
+      extra={
+        timeZone === undefined ? (
+          formats.percent(passed, until - from)
+        ) : (
+          <time dateTime={expiresAt} title={formats.instant(expiresAt, timeZone)}>
+            {formats.shortDay(expiresAt, timeZone)}
+          </time>
+        )
+      }
+    >
       <Meter
         label={t.time}
         value={passed / (until - from)}
@@ -125,9 +142,9 @@ function Figure({
 }: {
   readonly label: string;
   readonly text: string;
-  readonly extra?: string;
+  readonly extra?: ReactNode;
   readonly small: boolean;
-  readonly children?: React.ReactNode;
+  readonly children?: ReactNode;
 }) {
   return (
     <div className={small ? styles.small : styles.figure}>

@@ -19,6 +19,7 @@ export function createFormats(language: Language) {
   const alternatives = new Intl.ListFormat(locale, { type: 'disjunction' });
   const forZone = remember((timeZone: string) => ({
     day: new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone }),
+    shortDay: new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone }),
     short: new Intl.DateTimeFormat(locale, {
       ...{ day: 'numeric', month: 'short', year: 'numeric' },
       ...{ hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone },
@@ -43,6 +44,9 @@ export function createFormats(language: Language) {
     /** Rounded down: no figure reaches a limit that was not reached. */
     percent: (part: number, whole: number) =>
       `${numbers.format(Math.min(100, usagePercent(part, whole)))} %`,
+    /** `16 Jun 2026` */
+    shortDay: (instant: string, timeZone: string) =>
+      forZone(timeZone).shortDay.format(new Date(instant)),
     /** `16 June 2026` */
     day: (instant: string, timeZone: string) => forZone(timeZone).day.format(new Date(instant)),
     /** `16 June 2026 at 15:04 (Lisbon)`; the zone is always named. */

@@ -5,6 +5,7 @@ import type { CertificateView } from '../../api/contract.ts';
 import { recipientsQuery } from '../../api/queries.ts';
 import { TimeMeter, UsageMeter } from '../../app/access-meters.tsx';
 import { Instant } from '../../app/instant.tsx';
+import { useNow } from '../../app/now.tsx';
 import { useMay } from '../../app/session.tsx';
 import { StandingStatus } from '../../app/standing.tsx';
 import { Button } from '../../design/button.tsx';
@@ -155,8 +156,10 @@ function Situation({ certificate }: { readonly certificate: CertificateView }) {
 function Granted({ certificate: { access, account } }: { readonly certificate: CertificateView }) {
   const t = useTexts(certificateTexts);
   const formats = useFormats();
-  if (access.effectiveAt === null) return null;
-  const when = formats.instant(access.effectiveAt, account.timeZone);
+  const now = useNow();
+  const { effectiveAt } = access;
+  if (effectiveAt === null) return null;
+  const when = `${formats.instant(effectiveAt, account.timeZone)} · ${formats.relative(effectiveAt, now)}`;
   return access.grantedBy === null ? when : t.grantedBy(when, access.grantedBy);
 }
 

@@ -10,6 +10,7 @@ import { Instant } from '../../app/instant.tsx';
 import { Loaded } from '../../app/loaded.tsx';
 import { useMay, useSession } from '../../app/session.tsx';
 import { StandingStatus } from '../../app/standing.tsx';
+import { useSteadyError } from '../../app/steady-error.ts';
 import { Title } from '../../app/title.tsx';
 import { Card } from '../../design/card.tsx';
 import { Facts } from '../../design/facts.tsx';
@@ -35,7 +36,8 @@ export function CertificateScreen({ certificateId }: { readonly certificateId: s
   const query = useQuery(certificateQuery(certificateId));
   useReadAtNextInstant(query.data);
   // Whoever may not see it any more is not left with what was read before.
-  if (isProblem(query.error, 'not_found')) return <NotFoundScreen />;
+  const error = useSteadyError(query);
+  if (isProblem(error, 'not_found')) return <NotFoundScreen />;
   return (
     <Loaded query={query} lines={10}>
       {(certificate) => <Detail certificate={certificate} />}

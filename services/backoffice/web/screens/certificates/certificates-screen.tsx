@@ -211,7 +211,12 @@ function Found({
       </p>
       <ul className={styles.list}>
         {certificates.map((certificate) => (
-          <Row key={certificate.id} certificate={certificate} withAccount={accounts.length > 1} />
+          <Row
+            key={certificate.id}
+            certificate={certificate}
+            timeZone={accounts.find(({ id }) => id === certificate.account.id)?.timeZone}
+            withAccount={accounts.length > 1}
+          />
         ))}
       </ul>
       {more !== false && <div className={styles.more}>{more}</div>}
@@ -221,9 +226,11 @@ function Found({
 
 function Row({
   certificate,
+  timeZone,
   withAccount,
 }: {
   readonly certificate: ListedCertificate;
+  readonly timeZone: string | undefined;
   readonly withAccount: boolean;
 }) {
   const t = useTexts(listTexts);
@@ -245,7 +252,7 @@ function Row({
           </span>
         )}
       </div>
-      <TimeMeter access={certificate} small />
+      <TimeMeter access={certificate} timeZone={timeZone} small />
       <UsageMeter access={certificate} small />
     </li>
   );
