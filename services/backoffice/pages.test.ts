@@ -113,6 +113,18 @@ describe('any other address', () => {
   });
 });
 
+describe('a page without script', () => {
+  it('has the look of the page itself', async () => {
+    const styleSheets = /<link rel="stylesheet"[^>]*>/g;
+    const own = (await (await get('/certificates')).text()).match(styleSheets) ?? [];
+    const texts = [{ language: 'en', title: 'Title', message: 'Message.', link: 'Link' }];
+    const page = createPages().message(texts);
+    expect(own.length).toBeGreaterThan(0);
+    expect(page.match(styleSheets)).toEqual(own);
+    expect(page).not.toContain('<script');
+  });
+});
+
 describe('the files of the page', () => {
   it('are kept for ever, since each has another name when it has changed', async () => {
     const paths = await assetPaths();

@@ -52,7 +52,7 @@ export function createPages(folder = fileURLToPath(new URL('./web/dist', import.
   const assets = existsSync(folder) ? readAssets(folder) : new Map<string, Asset>();
   const shell = assets.get('/index.html');
   if (shell === undefined) throw new Error(`There is no page in ${folder}: npm run build:web`);
-  const styleSheet = [...assets.keys()].find((path) => path.endsWith('.css')) ?? '';
+  const styleSheets = styleSheetsOf(shell.body.toString());
 
   return {
     async serve(ctx, next) {
@@ -85,11 +85,14 @@ export function createPages(folder = fileURLToPath(new URL('./web/dist', import.
       }
     },
 
-    message: (texts) => messagePage(styleSheet, texts),
+    message: (texts) => messagePage(styleSheets, texts),
   };
 }
 
 export type Pages = ReturnType<typeof createPages>;
+
+/** Those that the page itself begins with; the others belong to parts that come later. */
+const styleSheetsOf = (html: string): string[] => html.match(/<link rel="stylesheet"[^>]*>/g) ?? [];
 
 function readAssets(folder: string): ReadonlyMap<string, Asset> {
   const assets = new Map<string, Asset>();
@@ -115,7 +118,7 @@ export type MessageText = {
   readonly link: string;
 };
 
-function messagePage(styleSheet: string, texts: readonly MessageText[]): string {
+function messagePage(styleSheets: readonly string[], texts: readonly MessageText[]): string {
   const [first] = texts;
   const sections = texts.map(
     ({ language, title, message, link }) => `
@@ -131,7 +134,7 @@ function messagePage(styleSheet: string, texts: readonly MessageText[]): string 
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <title>${first?.title ?? ''} · Certificate Access</title>
-    <link rel="stylesheet" href="${styleSheet}" />
+    ${styleSheets.join('\n    ')}
   </head>
   <body>
     <main class="message">${sections.join('')}

@@ -88,7 +88,7 @@ export function CodeDialog({
       // Certainly not sent, or refused before the CA was asked by somebody who is signed in: nothing has to be typed again.
       const isUnused =
         isProblem(fault, 'code_window_closed', 'factor_missing') ||
-        (fault instanceof Unanswered && !navigator.onLine);
+        (fault instanceof Unanswered && fault.isOffline);
       if (isUnused) setTyped(typed);
       setError(fault);
     }
