@@ -75,3 +75,9 @@ describe('which limit ends a grant first', () => {
     );
   });
 });
+
+it('a limit that no RFC 3339 date can tell is never reached', () => {
+  const usageLimitAfter = (seconds: number) => forecast(1, seconds / 86_400).usageLimitAt;
+  expect(usageLimitAfter(251)?.toISOString()).toMatch(/^99\d\d-/);
+  expect(usageLimitAfter(252)).toBeUndefined();
+});

@@ -13,8 +13,8 @@ export type Forecast = {
 };
 
 const dayMs = 86_400_000;
-/** The last instant that can be written as a date; slower than that is never. */
-const lastMs = 8.64e15;
+/** The last instant that RFC 3339 can write, at the end of the year 9999; slower than that is never. */
+const lastMs = 253_402_300_799_000;
 
 /** Of a grant that is in force at `now` with `used` signatures counted. */
 export function forecastOf(
