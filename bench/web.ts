@@ -10,6 +10,7 @@ import { freePort } from '../infra/development/ports.ts';
 import { followDatabaseClock } from '../infra/postgres/clock.ts';
 import { createDatabase } from '../infra/postgres/development-server.ts';
 import { openDatabase } from '../infra/postgres/pool.ts';
+import { urlAs } from '../infra/postgres/roles.ts';
 import { createSealer } from '../infra/postgres/sealing.ts';
 import { createAdministration } from '../services/shared/administration.ts';
 import { expectAnswer } from '../services/stack/operator-driver.ts';
@@ -67,7 +68,7 @@ async function startSite({ parts, guardian }: TestRun): Promise<Site> {
         NODE_ENV: 'production',
         BACKOFFICE_PORT: String(port),
         PUBLIC_URL: url,
-        DATABASE_URL: databaseUrl,
+        DATABASE_URL: urlAs(databaseUrl, 'backoffice', parts.rolePasswords.backoffice),
         SEALING_KEYS: `bench:${sealingKey.toString('base64')}`,
         TEMPORAL_ADDRESS: parts.temporalAddress,
         TEMPORAL_NAMESPACE: parts.temporalNamespace,

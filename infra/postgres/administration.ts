@@ -141,7 +141,7 @@ export async function insertOperator(
   const { rows } = await tx.query<{ operatorId: string; passwordSet: boolean }>(
     `insert into operators as o (operator_id, email, name, locale, password_hash, password_set, created_at)
      values ($1, $2, $3, $4, $5, false, $6)
-     on conflict (lower(email)) do update set email = o.email
+     on conflict (lower(email)) do update set locale = o.locale
      returning o.operator_id as "operatorId", o.password_set as "passwordSet"`,
     [
       operator.operatorId,

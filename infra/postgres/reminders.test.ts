@@ -15,14 +15,14 @@ describe('the notice of a refusal of the CA', () => {
   beforeEach(async () => {
     nowMs = Date.parse('2026-05-04T12:00:00Z');
     world = await createWorld({ now: () => new Date(nowMs) });
-    notices = createNotices({ ...world.store, messageIdDomain: 'example.test' });
+    notices = createNotices({ ...world.storeAs('worker'), messageIdDomain: 'example.test' });
     certificate = await world.addCertificate(['ana', 'rui']);
     grantId = await world.obtain(certificate);
   });
   afterEach(() => world.close());
 
   const report = () =>
-    reportRefusal(world.store, {
+    reportRefusal(world.storeAs('gate'), {
       ...certificate,
       grantId,
       caError: 'SAD expired',

@@ -181,14 +181,14 @@ export function createNotices(deps: {
     async recordText({ kind, grantId, slot }, claim, { subject, text, html }) {
       const { content, operatorId, messageId, to } = claim;
       await inTransaction(database, async (tx) => {
+        // Parameters, not `excluded`: that would take the right to read what mails say.
         const { rows } = await tx.query<{ mail_id: string }>(
           `insert into mails (mail_id, account_id, operator_id, certificate_id, kind, message_id, recipient, subject,
              text_body, html_body, state, created_at)
            select $1, c.account_id, $2, c.certificate_id, $3, $4, $5, $6, $7, $8, 'sending', $9
            from certificates as c where c.certificate_id = $10
            on conflict (message_id) do update
-             set recipient = excluded.recipient, subject = excluded.subject, text_body = excluded.text_body,
-               html_body = excluded.html_body, state = 'sending', error = null
+             set recipient = $5, subject = $6, text_body = $7, html_body = $8, state = 'sending', error = null
            returning mail_id`,
           [
             ...[randomUUID(), operatorId, kind, messageId, to.address, subject, text, html],

@@ -32,9 +32,7 @@ export type StoredRenewal = {
   readonly state: RenewalState;
   readonly startedAt: Date;
   readonly deadlineAt: Date;
-  readonly browserHash: Buffer;
   readonly stateUsedAt: Date | undefined;
-  readonly sealedVerifier: string;
   readonly sealedTokens: string | undefined;
   /** Undefined until the CA was asked what it wants. */
   readonly factors: readonly Factor[] | undefined;
@@ -46,6 +44,12 @@ export type StoredRenewal = {
   readonly notice: RenewalNotice | undefined;
   readonly outcome: RenewalOutcome | undefined;
   readonly endedAt: Date | undefined;
+};
+
+/** With what the way back from the CA is checked by, which nobody needs but who takes that way. */
+export type ReturnedRenewal = StoredRenewal & {
+  readonly browserHash: Buffer;
+  readonly sealedVerifier: string;
 };
 
 type RenewalRow = {
@@ -60,9 +64,7 @@ type RenewalRow = {
   state: RenewalState;
   started_at: Date;
   deadline_at: Date;
-  browser_hash: Buffer;
   state_used_at: Date | null;
-  sealed_verifier: string;
   sealed_tokens: string | null;
   factors: Factor[] | null;
   multisign: number | null;
@@ -75,12 +77,12 @@ type RenewalRow = {
   ended_at: Date | null;
 };
 
-const selectRenewals = `
-  select r.renewal_id, r.certificate_id, c.alias as certificate_alias, r.account_id, a.name as account_name, a.time_zone as account_time_zone,
-    r.operator_id, o.name as operator_name, r.state, r.started_at, r.deadline_at, r.browser_hash, r.state_used_at, r.sealed_verifier,
-    r.sealed_tokens, r.factors, r.multisign, r.code_window_ends_at, r.resend_allowed_at, r.tries_left, r.authorization_ends_at, r.notice,
-    r.outcome, r.ended_at
-  from renewals as r
+const renewalColumns = `
+  r.renewal_id, r.certificate_id, c.alias as certificate_alias, r.account_id, a.name as account_name, a.time_zone as account_time_zone,
+  r.operator_id, o.name as operator_name, r.state, r.started_at, r.deadline_at, r.state_used_at, r.sealed_tokens, r.factors, r.multisign,
+  r.code_window_ends_at, r.resend_allowed_at, r.tries_left, r.authorization_ends_at, r.notice, r.outcome, r.ended_at`;
+const renewalTables = `
+  renewals as r
   join operators as o on o.operator_id = r.operator_id
   join certificates as c on c.certificate_id = r.certificate_id
   join accounts as a on a.account_id = r.account_id`;
@@ -98,9 +100,7 @@ function renewalFromRow(row: RenewalRow): StoredRenewal {
     state: row.state,
     startedAt: row.started_at,
     deadlineAt: row.deadline_at,
-    browserHash: row.browser_hash,
     stateUsedAt: row.state_used_at ?? undefined,
-    sealedVerifier: row.sealed_verifier,
     sealedTokens: row.sealed_tokens ?? undefined,
     factors: row.factors ?? undefined,
     multisign: row.multisign ?? undefined,
@@ -119,9 +119,10 @@ async function selectOne(
   condition: string,
   value: unknown,
 ): Promise<StoredRenewal | undefined> {
-  const { rows } = await queryable.query<RenewalRow>(`${selectRenewals} where ${condition}`, [
-    value,
-  ]);
+  const { rows } = await queryable.query<RenewalRow>(
+    `select ${renewalColumns} from ${renewalTables} where ${condition}`,
+    [value],
+  );
   return rows[0] && renewalFromRow(rows[0]);
 }
 
@@ -131,10 +132,26 @@ export const findRenewal = (
 ): Promise<StoredRenewal | undefined> => selectOne(queryable, 'r.renewal_id = $1', renewalId);
 
 /** By SHA-256 of the OAuth `state`. */
-export const findRenewalByState = (
+export async function findRenewalByState(
   queryable: Queryable,
   stateHash: Buffer,
-): Promise<StoredRenewal | undefined> => selectOne(queryable, 'r.state_hash = $1', stateHash);
+): Promise<ReturnedRenewal | undefined> {
+  const { rows } = await queryable.query<
+    RenewalRow & { browser_hash: Buffer; sealed_verifier: string }
+  >(
+    `select ${renewalColumns}, r.browser_hash, r.sealed_verifier from ${renewalTables}
+     where r.state_hash = $1`,
+    [stateHash],
+  );
+  const row = rows[0];
+  return (
+    row && {
+      ...renewalFromRow(row),
+      browserHash: row.browser_hash,
+      sealedVerifier: row.sealed_verifier,
+    }
+  );
+}
 
 export const findOpenRenewal = (
   queryable: Queryable,
@@ -150,7 +167,7 @@ export async function listRenewals(
   limit: number,
 ): Promise<StoredRenewal[]> {
   const { rows } = await queryable.query<RenewalRow>(
-    `${selectRenewals}
+    `select ${renewalColumns} from ${renewalTables}
      join account_operators as m on m.account_id = r.account_id and m.operator_id = $1
      where r.state = any($2) order by r.started_at desc, r.renewal_id limit $3`,
     [operatorId, states, limit],

@@ -25,7 +25,11 @@ const now = new Date('2026-01-10T12:00:00Z');
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
   database = openDatabase({ url: testDatabase.url, applicationName: 'usage test' });
-  store = { database, policy: regulationPolicy, clock: { now: () => now } };
+  store = {
+    database: testDatabase.as('usage'),
+    policy: regulationPolicy,
+    clock: { now: () => now },
+  };
 });
 afterAll(async () => {
   await database.end();
@@ -218,10 +222,10 @@ describe('event ids', () => {
     const early = new Date('2025-01-01T00:00:00Z');
     const events = ['a', 'b', 'c'].map((id) => buildEvent({ id: `old-${id}` }));
     await flushUsage({ ...store, clock: { now: () => early } }, topic, [buildFlush(0, events)]);
-    expect(await forgetEventIds(database, early)).toBe(0);
+    expect(await forgetEventIds(store.database, early)).toBe(0);
     const later = new Date(early.getTime() + 1);
-    expect(await forgetEventIds(database, later, 2)).toBe(2);
-    expect(await forgetEventIds(database, later, 2)).toBe(1);
+    expect(await forgetEventIds(store.database, later, 2)).toBe(2);
+    expect(await forgetEventIds(store.database, later, 2)).toBe(1);
     expect((await flushUsage(store, topic, [buildFlush(3, events)])).counted).toBe(3);
   });
 });
@@ -379,7 +383,7 @@ describe('suspense', () => {
     expect((await toldOf(grantId)).signals).toHaveLength(1);
     // Made before any grant: it stays, and shows in the figures.
     expect(await suspendedFor(certificateId)).toBe(1);
-    const figures = await loadUsageFigures(database, topic);
+    const figures = await loadUsageFigures(store.database, topic);
     expect(figures.oldestSuspendedAt).toEqual(new Date('2025-06-01T00:00:00Z'));
   });
 
@@ -450,7 +454,7 @@ describe('rejects', () => {
     });
     const rejects = Array.from({ length: 25 }, (_, offset) => reject(offset));
     await flushUsage(store, topic, [buildFlush(0, [], { to: 25, rejects })]);
-    expect((await loadUsageFigures(database, topic)).unpublishedRejects).toBe(25);
+    expect((await loadUsageFigures(store.database, topic)).unpublishedRejects).toBe(25);
 
     const published: RejectedRecord[] = [];
     let isAway = true;
@@ -462,7 +466,7 @@ describe('rejects', () => {
       published.push(rejected);
       return Promise.resolve();
     };
-    const publishAll = () => publishRejects(database, topic, publish, () => now);
+    const publishAll = () => publishRejects(store.database, topic, publish, () => now);
     expect([await publishAll(), await publishAll(), await publishAll()]).toEqual([19, 6, 0]);
     expect(published.map(({ offset }) => offset).sort((a, b) => a - b)).toEqual(
       rejects.map(({ offset }) => offset),
@@ -484,7 +488,9 @@ describe('rejects', () => {
     };
     await flushUsage(store, topic, [buildFlush(0, [], { to: 1, rejects: [rejected] })]);
     const away = () => Promise.reject(new Error('Kafka is away'));
-    await expect(publishRejects(database, topic, away, () => now)).rejects.toThrow('Kafka is away');
-    expect((await loadUsageFigures(database, topic)).unpublishedRejects).toBe(1);
+    await expect(publishRejects(store.database, topic, away, () => now)).rejects.toThrow(
+      'Kafka is away',
+    );
+    expect((await loadUsageFigures(store.database, topic)).unpublishedRejects).toBe(1);
   });
 });

@@ -54,15 +54,21 @@ describe('the outbox relay', () => {
   });
 
   const start = (options: Pick<RelayOptions, 'deliverTo'> & Partial<RelayOptions>): void => {
-    relays.push(startOutboxRelay({ database, clock, log, ...options }));
+    relays.push(startOutboxRelay({ database: test.as('worker'), clock, log, ...options }));
   };
   const publish = (certificateId: string, grantId: string): Promise<void> =>
-    publishAccessChange(database, 'worker', {
+    publishAccessChange(test.as('worker'), 'worker', {
       ...{ type: 'granted', certificateId, grantId },
       at: clock.now().toISOString(),
     });
   const signal = (grantId: string, writtenBy: Writer = 'backoffice'): Promise<void> =>
-    signalGrant(database, writtenBy, grantId, { name: 'requested', payload: {} }, clock.now());
+    signalGrant(
+      test.as('worker'),
+      writtenBy,
+      grantId,
+      { name: 'requested', payload: {} },
+      clock.now(),
+    );
   const rows = async (): Promise<Row[]> => {
     const result = await database.query<Row>(
       `select o.subject, o.delivered_at is not null as delivered, o.set_aside_reason, o.attempts from outbox as o order by o.outbox_id`,
@@ -132,7 +138,7 @@ describe('the outbox relay', () => {
     expect(logged.filter(({ level }) => level === 'error')).toMatchObject([
       { fields: { reason: 'record too large' } },
     ]);
-    expect(await countBacklog(database)).toContainEqual({
+    expect(await countBacklog(test.as('worker'))).toContainEqual({
       destination: 'kafka',
       waiting: 0,
       setAside: 1,

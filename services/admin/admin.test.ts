@@ -4,20 +4,25 @@ import { text } from 'node:stream/consumers';
 import { createDatabase, dropDatabase } from '../../infra/postgres/development-server.ts';
 import { openDatabase, type Database } from '../../infra/postgres/pool.ts';
 import { createSealer } from '../../infra/postgres/sealing.ts';
+import { databaseUrlAs } from '../../test/support/database.ts';
 import { testParts } from '../../test/support/parts.ts';
 import { faultOf, runAdmin } from './run.ts';
 
 const sealingKey = randomBytes(32);
 const databaseName = `test_admin_${randomBytes(6).toString('hex')}`;
 let environment: Record<string, string>;
+let ownersEnvironment: Record<string, string>;
+let superusersEnvironment: Record<string, string>;
 let database: Database;
 
 beforeAll(async () => {
   const url = await createDatabase(testParts().postgresUrl, databaseName);
   environment = {
-    DATABASE_URL: url,
+    DATABASE_URL: databaseUrlAs(url, 'admin'),
     SEALING_KEYS: `k1:${sealingKey.toString('base64')}`,
   };
+  ownersEnvironment = { DATABASE_URL: databaseUrlAs(url, 'migrations') };
+  superusersEnvironment = { DATABASE_URL: url };
   database = openDatabase({ url, applicationName: 'admin test' });
 });
 afterAll(async () => {
@@ -70,9 +75,17 @@ describe('npm run admin', () => {
   });
 
   it('takes an empty database to an account with everything a signing service needs', async () => {
-    const { applied } = await answerOf<{ applied: string[] }>(['migrate']);
+    // A password that is given is set: the run's own, since its other tests use these roles too.
+    const password = { DATABASE_PASSWORD_GATE: testParts().rolePasswords.gate };
+    expect(await answerOf(['roles'], { env: { ...superusersEnvironment, ...password } })).toEqual({
+      created: [],
+      passwordsSet: ['certificate_access_gate'],
+      handedOver: [],
+    });
+    const asOwner = { env: ownersEnvironment };
+    const { applied } = await answerOf<{ applied: string[] }>(['migrate'], asOwner);
     expect(applied[0]).toBe('0001_facts.sql');
-    expect(await answerOf(['migrate'])).toEqual({ applied: [] });
+    expect(await answerOf(['migrate'], asOwner)).toEqual({ applied: [] });
 
     const account = await answerOf<{ accountId: string }>([
       ...['account', 'create', '--name', 'Customer', '--time-zone', 'Atlantic/Azores'],
@@ -161,6 +174,22 @@ describe('npm run admin', () => {
     expect(await refusalOf([...args, '--name', 'X'], env)).toBe(
       '--password: at least 12 characters are expected.',
     );
+  });
+
+  it.each([
+    ['migrate', {}],
+    ['roles', { DATABASE_PASSWORD_GATE: 'a password long enough'.replaceAll(' ', '-') }],
+  ])('%s says who may do it', async (command, env) => {
+    expect(await refusalOf([command], { ...environment, ...env })).toMatch(
+      /^The role of DATABASE_URL may not do that \(.+\): "roles" is for somebody who may create roles, "migrate" for the migrations’ role, /,
+    );
+  });
+
+  it('does not set a password that is short', async () => {
+    const env = { ...superusersEnvironment, DATABASE_PASSWORD_GATE: 'short' };
+    const refusal = await refusalOf(['roles'], env);
+    expect(refusal).toContain('DATABASE_PASSWORD_GATE: at least 16 printable ASCII characters');
+    expect(refusal).not.toContain('short');
   });
 
   it('names the database when it cannot be reached', async () => {

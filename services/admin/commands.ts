@@ -43,7 +43,7 @@ const done = async (work: Promise<void>): Promise<unknown> => {
   return { done: true };
 };
 
-/** Every command but `migrate`, by its two words. What is checked about the values is told in services/shared/administration.ts. */
+/** Every command of two words. What is checked about the values is told in services/shared/administration.ts. */
 export const commands: Readonly<Record<string, Command>> = {
   'account create': {
     summary: 'Enter an account (a customer)',

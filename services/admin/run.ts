@@ -3,14 +3,20 @@ import { ensureTopics, productTopics } from '../../infra/kafka/topics.ts';
 import { followDatabaseClock } from '../../infra/postgres/clock.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
 import { openDatabase } from '../../infra/postgres/pool.ts';
+import { RolesFault, setUpRoles, type RolesSetUp } from '../../infra/postgres/roles.ts';
 import { createSealer, type Sealer } from '../../infra/postgres/sealing.ts';
 import { createAdministration } from '../shared/administration.ts';
 import { ConfigError, parseConfig, type Environment } from '../shared/config.ts';
 import { systemCodeOf } from '../shared/log.ts';
 import { parseArguments, UsageError } from './arguments.ts';
 import { commands, type Command } from './commands.ts';
-import { adminVariables, sealingAdminVariables, topicsAdminVariables } from './config.ts';
-import { commandHelp, generalHelp } from './help.ts';
+import {
+  adminVariables,
+  rolesAdminVariables,
+  sealingAdminVariables,
+  topicsAdminVariables,
+} from './config.ts';
+import { commandHelp, generalHelp, rolesHelp } from './help.ts';
 
 export type AdminInput = {
   readonly args: readonly string[];
@@ -22,8 +28,14 @@ export type AdminInput = {
 export async function runAdmin({ args, env, readStdin }: AdminInput): Promise<string> {
   const asksHelp = args.includes('--help') || args.includes('-h');
   const [noun = '', verb = ''] = args;
+  if (noun === 'roles') {
+    if (asksHelp) return rolesHelp();
+    return json(await setUpRolesFrom(env));
+  }
   if (noun === 'migrate') {
-    if (asksHelp) return 'Brings the database’s schema up to date. Safe to repeat.';
+    if (asksHelp) {
+      return 'Brings the database’s schema up to date and gives each role its rights. Safe to repeat. Run it as the migrations’ role.';
+    }
     return json({ applied: await migrate(parseConfig(adminVariables, env).DATABASE_URL) });
   }
   if (noun === 'topics') {
@@ -38,6 +50,18 @@ export async function runAdmin({ args, env, readStdin }: AdminInput): Promise<st
   }
   if (asksHelp) return commandHelp(name, command);
   return json(await runCommand(command, { args: args.slice(2), env, readStdin }));
+}
+
+function setUpRolesFrom(env: Environment): Promise<RolesSetUp> {
+  const config = parseConfig(rolesAdminVariables, env);
+  return setUpRoles(config.DATABASE_URL, {
+    migrations: config.DATABASE_PASSWORD_MIGRATIONS,
+    backoffice: config.DATABASE_PASSWORD_BACKOFFICE,
+    gate: config.DATABASE_PASSWORD_GATE,
+    usage: config.DATABASE_PASSWORD_USAGE,
+    worker: config.DATABASE_PASSWORD_WORKER,
+    admin: config.DATABASE_PASSWORD_ADMIN,
+  });
 }
 
 function createTopics(env: Environment): Promise<string[]> {
@@ -90,15 +114,23 @@ const json = (value: unknown): string => JSON.stringify(value, undefined, 2);
 
 /** One clear sentence for whatever was thrown, without values that may be secret. */
 export function faultOf(error: unknown): string {
-  if (error instanceof UsageError || error instanceof ConfigError) return error.message;
+  if (error instanceof UsageError || error instanceof ConfigError || error instanceof RolesFault) {
+    return error.message;
+  }
   if (error instanceof Problem) return sentenceOf(error);
   const code = systemCodeOf(error);
   if (code === '42P01') {
     return 'The database has no tables yet: run "npm run admin -- migrate" first.';
   }
+  if (code === '42501') {
+    return `The role of DATABASE_URL may not do that (${messageOf(error)}): "roles" is for somebody who may create roles, "migrate" for the migrations’ role, all else for that of admin; see docs/operations.md, "Database roles".`;
+  }
   if (code !== undefined) return `The database cannot be used (${code}): check DATABASE_URL.`;
-  return `That failed: ${error instanceof Error ? error.message : String(error)}`;
+  return `That failed: ${messageOf(error)}`;
 }
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
 
 function sentenceOf({ code, message, whatToDo, details }: Problem): string {
   if (code === 'invalid_request') {

@@ -196,7 +196,7 @@ describe('the live events', () => {
       applicationName: 'beat test',
     });
     const streams = createEventStreams({
-      database: backoffice.database,
+      database: backoffice.store.database,
       clock: backoffice.clock,
       limits: { idleSeconds: 28_800, absoluteSeconds: 604_800 },
       changes,
@@ -226,7 +226,7 @@ describe('the live events', () => {
   it('leave nothing behind when the last one ends, as on stop', async () => {
     let subscribers = 0;
     const streams = createEventStreams({
-      database: backoffice.database,
+      database: backoffice.store.database,
       clock: backoffice.clock,
       limits: { idleSeconds: 28_800, absoluteSeconds: 604_800 },
       changes: {

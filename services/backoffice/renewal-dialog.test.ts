@@ -244,7 +244,7 @@ describe('an answer of the CA that is not yes or no', () => {
     const asking = ana.authorize(id, await typed());
     await untilState(id, 'authorizing');
     backoffice.clock.advance(60);
-    await createConsequences(backoffice.store).closeRenewal(id);
+    await createConsequences(backoffice.storeAs('worker')).closeRenewal(id);
     expectProblem(await asking, 502, 'outcome_unknown');
     await look.expectOldGrantAsBefore();
     const state = (await (

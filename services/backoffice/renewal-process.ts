@@ -26,6 +26,7 @@ import {
 import {
   findRenewalByState,
   type RenewalStore,
+  type ReturnedRenewal,
   type StoredRenewal,
 } from '../../infra/postgres/renewals.ts';
 import { openTokens, sealTokens, type SealedTokens } from '../../infra/postgres/sealed-tokens.ts';
@@ -176,7 +177,7 @@ export function createRenewalProcess(options: RenewalProcessOptions) {
 
   /** From the code to the dialog, or for a certificate without factors to the grant. Whatever the CA says is stored as the renewal's outcome. */
   async function goOnAfterCallback(
-    renewal: StoredRenewal,
+    renewal: ReturnedRenewal,
     parameters: URLSearchParams,
     state: string,
   ): Promise<void> {

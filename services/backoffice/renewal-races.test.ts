@@ -156,7 +156,7 @@ describe('against the expiry', () => {
     const certificate = await backoffice.newCertificate({ factors: [], services: 2 });
     const grantId = await obtainGrant(backoffice, ana, certificate, { lifetimeSeconds: 60 });
     backoffice.clock.advance(60);
-    const consequences = createConsequences(backoffice.store);
+    const consequences = createConsequences(backoffice.storeAs('worker'));
     const [, answer] = await Promise.all([
       consequences.suspendClientServices(grantId),
       ana.call('POST', `/api/client-services/${certificate.serviceIds[0] ?? ''}/activation`),
@@ -171,7 +171,7 @@ describe('against the expiry', () => {
     const first = await obtainGrant(backoffice, ana, certificate, { lifetimeSeconds: 60 });
     const id = await goToCaAndBack(ana, certificate);
     backoffice.clock.advance(60);
-    const consequences = createConsequences(backoffice.store);
+    const consequences = createConsequences(backoffice.storeAs('worker'));
     const [answer] = await Promise.all([
       ana.authorize(id, { pin: '1234' }),
       consequences.suspendClientServices(first),

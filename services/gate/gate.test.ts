@@ -50,7 +50,7 @@ beforeAll(async () => {
   testDatabase = await createTestDatabase();
   database = openDatabase({ url: testDatabase.url, applicationName: 'gate test' });
   simulator = await startSimulator({ port: 0, withDefaultCredentials: false });
-  administration = createAdministration({ database, clock, sealer });
+  administration = createAdministration({ database: testDatabase.as('admin'), clock, sealer });
   await administration.createAuthority({
     name: 'Simulated CA',
     baseUri: `${simulator.url}/csc/v1`,
@@ -59,7 +59,7 @@ beforeAll(async () => {
   });
   account = await enterAccount('First');
   picture = keepPicture({
-    read: () => readGatePicture(database),
+    read: () => readGatePicture(testDatabase.as('gate')),
     now: () => now,
     monotonicMs: () => monotonicMs,
     readEveryMs: 3_600_000,
@@ -69,13 +69,13 @@ beforeAll(async () => {
     },
   });
   const listening = listenTo(
-    { url: testDatabase.url, applicationName: 'gate test', channel: 'access_changed' },
+    { url: testDatabase.urlAs('gate'), applicationName: 'gate test', channel: 'access_changed' },
     () => {
       picture.hasten();
     },
   );
   stopListening = () => listening.stop();
-  http = await serveGate(database);
+  http = await serveGate(testDatabase.as('gate'));
 });
 
 /** A gate on the shared picture that decides and writes in this database. */

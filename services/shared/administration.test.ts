@@ -15,7 +15,11 @@ let administration: Administration;
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
   database = openDatabase({ url: testDatabase.url, applicationName: 'administration test' });
-  administration = createAdministration({ database, clock: { now: () => now }, sealer });
+  administration = createAdministration({
+    database: testDatabase.as('admin'),
+    clock: { now: () => now },
+    sealer,
+  });
 });
 afterAll(async () => {
   await database.end();

@@ -48,10 +48,14 @@ export const httpVariables = <const Name extends string>(name: Name, defaultPort
   >;
 
 export const databaseVariables = {
-  DATABASE_URL: variable('PostgreSQL 16 or later', urlOf('postgres', 'postgresql'), {
-    developmentDefault: 'postgres://postgres:postgres@127.0.0.1:5433/certificate_access',
-    secret: true,
-  }),
+  DATABASE_URL: variable(
+    'PostgreSQL 16 or later, as the role of this process',
+    urlOf('postgres', 'postgresql'),
+    {
+      developmentDefault: 'postgres://postgres:postgres@127.0.0.1:5433/certificate_access',
+      secret: true,
+    },
+  ),
 };
 
 export const temporalVariables = {

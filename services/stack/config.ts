@@ -34,7 +34,7 @@ export const stackVariables = {
   KAFKA_PORT: port('Kafka', 9092),
   POSTGRES_PORT: port('PostgreSQL', 5433),
   DATABASE_URL: variable(
-    'a PostgreSQL to use instead of starting one',
+    'a PostgreSQL to use instead of starting one, as somebody who may create roles there',
     urlOf('postgres', 'postgresql').optional(),
     { secret: true },
   ),

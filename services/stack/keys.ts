@@ -1,26 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { newRolePasswords, type DatabaseRole } from '../../infra/postgres/roles.ts';
 
 /** Secrets of one development stack: made once, kept with the data they belong to. */
 export type StackKeys = {
   /** Value of SEALING_KEYS. */
   readonly sealingKeys: string;
+  readonly rolePasswords: Readonly<Record<DatabaseRole, string>>;
 };
 
+/** What the file says; what an older release did not put there is made and kept too. */
 export async function loadKeys(dataFolder: string): Promise<StackKeys> {
-  return keep(join(dataFolder, 'keys.json'), () => ({
-    sealingKeys: `development-1:${randomBytes(32).toString('base64')}`,
-  }));
-}
-
-/** What the file says, or what `make` makes and the file then keeps, readable by its owner only. */
-async function keep<T>(file: string, make: () => T): Promise<T> {
-  const kept = await readJson<T>(file);
-  if (kept !== undefined) return kept;
-  const made = make();
-  await writePrivate(file, JSON.stringify(made, undefined, 2));
-  return made;
+  const file = join(dataFolder, 'keys.json');
+  const kept = await readJson<Partial<StackKeys>>(file);
+  const keys: StackKeys = {
+    sealingKeys: kept?.sealingKeys ?? `development-1:${randomBytes(32).toString('base64')}`,
+    rolePasswords: { ...newRolePasswords(), ...kept?.rolePasswords },
+  };
+  await writePrivate(file, JSON.stringify(keys, undefined, 2));
+  return keys;
 }
 
 export async function readJson<T>(file: string): Promise<T | undefined> {

@@ -5,6 +5,7 @@ import { ensureTopics, productTopics } from '../../infra/kafka/topics.ts';
 import { installKafka, startKafka } from '../../infra/kafka/development-broker.ts';
 import { createDatabase, startPostgres } from '../../infra/postgres/development-server.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
+import { setUpRoles, urlAs, type DatabaseRole } from '../../infra/postgres/roles.ts';
 import { systemCodeOf } from '../shared/log.ts';
 import type { ConfigOf } from '../shared/config.ts';
 import {
@@ -15,6 +16,7 @@ import {
 import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.ts';
 import type { stackVariables } from './config.ts';
 import type { Folders } from './folders.ts';
+import type { StackKeys } from './keys.ts';
 import type { Progress } from './progress.ts';
 import { supervise } from './supervise.ts';
 
@@ -45,8 +47,14 @@ export const temporalAddressOf = (config: StackConfig): string =>
 export const kafkaBrokersOf = (config: StackConfig): readonly string[] =>
   config.KAFKA_BROKERS ?? [`127.0.0.1:${config.KAFKA_PORT}`];
 
-/** PostgreSQL with an up-to-date schema; answers its URL. */
-export async function providePostgres(context: StackContext): Promise<string> {
+/** How each role reaches the database. */
+export type DatabaseUrls = (role: DatabaseRole) => string;
+
+/** PostgreSQL with its roles and an up-to-date schema. */
+export async function providePostgres(
+  context: StackContext,
+  rolePasswords: StackKeys['rolePasswords'],
+): Promise<DatabaseUrls> {
   const { config, folders, guardian, progress, ending } = context;
   let url = config.DATABASE_URL;
   if (url === undefined) {
@@ -69,8 +77,12 @@ export async function providePostgres(context: StackContext): Promise<string> {
       return existing.href;
     });
   }
-  await progress.step('Migrating the database', () => migrate(url));
-  return url;
+  const urls: DatabaseUrls = (role) => urlAs(url, role, rolePasswords[role]);
+  await progress.step('Migrating the database', async () => {
+    await setUpRoles(url, rolePasswords);
+    await migrate(urls('migrations'));
+  });
+  return urls;
 }
 
 /** Temporal with our search attributes. */

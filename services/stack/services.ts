@@ -83,10 +83,10 @@ export function urlsOf(config: StackConfig): Urls {
   };
 }
 
-/** The whole environment of our services, but for the user's own variables, which they inherit. */
+/** What our services read but for DATABASE_URL, which each has of its own, and for the user's own variables, which they inherit. */
 export function environmentOf(
   { config, folders }: Pick<StackContext, 'config' | 'folders'>,
-  { databaseUrl, sealingKeys }: { readonly databaseUrl: string; readonly sealingKeys: string },
+  sealingKeys: string,
 ) {
   const urls = urlsOf(config);
   return {
@@ -98,7 +98,6 @@ export function environmentOf(
     WORKER_HTTP_PORT: String(config.WORKER_HTTP_PORT),
     PUBLIC_URL: urls.backoffice,
     TEMPORAL_UI_URL: urls.temporalUi,
-    DATABASE_URL: databaseUrl,
     SEALING_KEYS: sealingKeys,
     TEMPORAL_ADDRESS: temporalAddressOf(config),
     TEMPORAL_NAMESPACE: config.TEMPORAL_NAMESPACE,

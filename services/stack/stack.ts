@@ -96,21 +96,20 @@ async function runAlone(options: StackOptions): Promise<void> {
 
 async function start(context: StackContext): Promise<string> {
   const { config, folders, progress } = context;
-  const { sealingKeys } = await loadKeys(folders.data);
-  const [temporal, kafka, environment] = [
+  const { sealingKeys, rolePasswords } = await loadKeys(folders.data);
+  const env = environmentOf(context, sealingKeys);
+  const [temporal, kafka, postgres] = [
     provideTemporal(context),
     provideKafka(context),
-    providePostgres(context).then((databaseUrl) =>
-      environmentOf(context, { databaseUrl, sealingKeys }),
-    ),
+    providePostgres(context, rolePasswords),
   ];
   // Each service as soon as what it needs is there.
   const serviceAfter = async (
     name: Parameters<typeof startService>[1],
     ...parts: Promise<unknown>[]
   ): Promise<void> => {
-    const [env] = await Promise.all([environment, ...parts]);
-    await startService(context, name, env);
+    const [databaseUrlOf] = await Promise.all([postgres, ...parts]);
+    await startService(context, name, { ...env, DATABASE_URL: databaseUrlOf(name) });
   };
   await Promise.all([
     startOutsideWorld(context),
@@ -119,8 +118,7 @@ async function start(context: StackContext): Promise<string> {
     serviceAfter('worker', temporal),
     serviceAfter('usage', kafka),
   ]);
-  const env = await environment;
-  const databaseUrl = env.DATABASE_URL;
+  const databaseUrl = (await postgres)('admin');
   const kafkaBrokers = kafkaBrokersOf(config);
   const urls = urlsOf(config);
   const demonstration = await progress.step('Seeding the demonstration account', () =>
@@ -141,7 +139,7 @@ async function start(context: StackContext): Promise<string> {
   });
   const stack = presentStack({ urls, demonstration, kafkaBrokers });
   await writePrivate(folders.stackFile, JSON.stringify(stack, undefined, 2));
-  await writePrivate(folders.environmentFile, shellLines(env));
+  await writePrivate(folders.environmentFile, shellLines({ ...env, DATABASE_URL: databaseUrl }));
   return presentTable({ stack, folders, temporalAddress: temporalAddressOf(config), databaseUrl });
 }
 

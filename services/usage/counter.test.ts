@@ -80,7 +80,7 @@ function startCounter(
   const totals: Totals = { counted: 0, duplicate: 0, rejected: 0, skipped: 0, fenced: 0 };
   const counter = createCounter({
     source,
-    store: { database, policy: regulationPolicy, clock },
+    store: { database: testDatabase.as('usage'), policy: regulationPolicy, clock },
     topic,
     log,
     flushEveryMs: 50,
@@ -217,7 +217,12 @@ describe('counting', () => {
 
     running.push(
       startUpkeep({
-        ...{ store: { database, policy: regulationPolicy, clock }, topic, log, producer },
+        ...{
+          store: { database: testDatabase.as('usage'), policy: regulationPolicy, clock },
+          topic,
+          log,
+          producer,
+        },
         ...{ rejectsTopic: `${topic}.dlq`, eventIdDays: 7, onFigures: () => undefined },
       }),
     );
@@ -328,7 +333,7 @@ describe('without the database', () => {
     const topic = await makeTopic(1);
     const certificateId = await insertCertificate(database);
     const grantId = await grantOf(certificateId);
-    const proxy = await startProxy(testDatabase.url);
+    const proxy = await startProxy(testDatabase.urlAs('usage'));
     const cuttable = openDatabase({ url: proxy.url, applicationName: 'usage test' });
     const { counter } = startCounter(topic, {
       store: { database: cuttable, policy: regulationPolicy, clock },

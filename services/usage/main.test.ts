@@ -51,7 +51,7 @@ async function startUsage(topic: string, overrides: Record<string, string> = {})
       env: {
         NODE_ENV: 'test',
         LOG_LEVEL: 'info',
-        DATABASE_URL: testDatabase.url,
+        DATABASE_URL: testDatabase.urlAs('usage'),
         KAFKA_BROKERS: brokers.join(','),
         KAFKA_SIGNATURES_TOPIC: topic,
         KAFKA_REJECTS_TOPIC: `${topic}.dlq`,

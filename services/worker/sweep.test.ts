@@ -33,7 +33,7 @@ describe('the sweep', () => {
         return Promise.resolve();
       },
     };
-    sweep = createSweep({ ...world.store, workflows, log: pino({ level: 'silent' }) });
+    sweep = createSweep({ ...world.storeAs('worker'), workflows, log: pino({ level: 'silent' }) });
   });
   afterEach(async () => {
     await world.close();

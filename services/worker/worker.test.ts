@@ -65,7 +65,8 @@ describe('the worker', () => {
 
   /** As an administrator does on the web page. */
   const invite = async (email: string): Promise<Invitations> => {
-    const { database, sealer } = world;
+    const { sealer } = world;
+    const { database } = world.storeAs('backoffice');
     const limits = { idleSeconds: 60, absoluteSeconds: 60 };
     const invitations = createInvitations({ database, clock, sealer, limits, secure: false });
     const { accountId, operatorIds } = certificate;
@@ -98,7 +99,7 @@ describe('the worker', () => {
         WORKER_HTTP_PORT: String(port),
         WORKER_SWEEP_SECONDS: '2',
         WORKFLOW_BUNDLE_DIR: join(testParts().directory, '..'),
-        DATABASE_URL: world.database.options.connectionString ?? '',
+        DATABASE_URL: world.urlAs('worker'),
         TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
         TEMPORAL_NAMESPACE: namespace,
         KAFKA_BROKERS: kafkaBrokers.join(','),

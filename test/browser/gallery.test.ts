@@ -227,7 +227,7 @@ const states: Readonly<Record<string, State>> = {
       const target = await backoffice.newCertificate({ services: 2 });
       const grant = await obtainGrant(backoffice, ana, target, { lifetimeSeconds: 1 });
       backoffice.clock.advance(2);
-      await createConsequences(backoffice.store).suspendClientServices(grant);
+      await createConsequences(backoffice.storeAs('worker')).suspendClientServices(grant);
       const id = await obtainGrant(backoffice, ana, target);
       await page.goto(`/certificates/${target.certificateId}?renewal=${id}`);
       await page.getByText(/^(The access was renewed|O acesso foi renovado)$/).waitFor();

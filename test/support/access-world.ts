@@ -11,6 +11,7 @@ import {
   type OutboxRow,
 } from '../../infra/postgres/outbox-relay.ts';
 import { inTransaction, openDatabase, type Database } from '../../infra/postgres/pool.ts';
+import type { ServiceRole } from '../../infra/postgres/rights.ts';
 import { openRenewal } from '../../infra/postgres/renewal-opening.ts';
 import { awaitCode, claimAuthorization } from '../../infra/postgres/renewal-steps.ts';
 import type { RenewalStore } from '../../infra/postgres/renewals.ts';
@@ -32,8 +33,11 @@ export type WorldCertificate = {
 };
 
 export type World = {
+  /** As superuser: for fixtures, and for looking at what a service has done. */
   readonly database: Database;
-  readonly store: RenewalStore;
+  /** What a service works with. */
+  storeAs(role: ServiceRole): RenewalStore;
+  urlAs(role: ServiceRole): string;
   readonly sealer: Sealer;
   /** An account in Lisbon with these operators, and a certificate with two active services and an inactive one. */
   addCertificate(operators?: readonly string[]): Promise<WorldCertificate>;
@@ -72,7 +76,8 @@ export async function createWorld(clock: Clock, figures: Partial<Policy> = {}): 
   const test = await createTestDatabase();
   const database = openDatabase({ url: test.url, applicationName: 'test' });
   const sealer = createSealer(keyring);
-  const store: RenewalStore = { database, clock, policy };
+  const storeAs = (role: ServiceRole) => ({ database: test.as(role), clock, policy });
+  const backoffice = storeAs('backoffice');
   const authorityId = randomUUID();
   await database.query(
     `insert into certificate_authorities (authority_id, name, base_uri, client_id, sealed_client_secret, created_at)
@@ -82,7 +87,8 @@ export async function createWorld(clock: Clock, figures: Partial<Policy> = {}): 
 
   const world: World = {
     database,
-    store,
+    storeAs,
+    urlAs: (role) => test.urlAs(role),
     sealer,
 
     async addCertificate(operators = ['ana', 'rui']) {
@@ -133,7 +139,7 @@ export async function createWorld(clock: Clock, figures: Partial<Policy> = {}): 
 
     async request({ certificateId, operatorIds }) {
       const renewalId = randomUUID();
-      await openRenewal(store, {
+      await openRenewal(backoffice, {
         ...{ renewalId, certificateId, takeOver: false },
         operatorId: operatorIds[0] ?? '',
         stateHash: hashSecret(newSecret()),
@@ -145,7 +151,7 @@ export async function createWorld(clock: Clock, figures: Partial<Policy> = {}): 
 
     async openCodeWindow({ certificateId }, renewalId) {
       await awaitCode(
-        store,
+        backoffice,
         { renewalId, certificateId },
         {
           sealedTokens: sealTokens(sealer, { accessToken: 'canary-access' }, renewalId),
@@ -156,7 +162,7 @@ export async function createWorld(clock: Clock, figures: Partial<Policy> = {}): 
     },
 
     async authorize({ certificateId }, renewalId) {
-      await claimAuthorization(store, { renewalId, certificateId }, 20_000);
+      await claimAuthorization(backoffice, { renewalId, certificateId }, 20_000);
     },
 
     async obtain(certificate, terms = {}) {
@@ -169,7 +175,7 @@ export async function createWorld(clock: Clock, figures: Partial<Policy> = {}): 
       await afterEachStep();
       const { accessToken = 'canary-access', refreshToken = 'canary-refresh' } = terms;
       const recorded = await recordGrant(
-        store,
+        backoffice,
         { renewalId, certificateId: certificate.certificateId },
         {
           calledAt: clock.now(),
@@ -188,7 +194,7 @@ export async function createWorld(clock: Clock, figures: Partial<Policy> = {}): 
     async use(grantId, signatures) {
       const now = clock.now();
       const lastSecond = Math.floor(now.getTime() / 1000);
-      await inTransaction(database, (tx) =>
+      await inTransaction(test.as('usage'), (tx) =>
         chargeGrants(tx, [{ grantId, signatures, lastSecond }], { policy, now }),
       );
     },
@@ -210,14 +216,14 @@ export async function createWorld(clock: Clock, figures: Partial<Policy> = {}): 
     async deliver(destination, deliver) {
       let count = 0;
       for (;;) {
-        const rows = await claimOutboxRows(database, {
+        const rows = await claimOutboxRows(test.as('worker'), {
           ...{ destination, writtenBy: 'all', minAgeMs: 0, leaseMs: 20_000, limit: 50 },
           now: clock.now(),
         });
         if (rows.length === 0) return count;
         for (const row of rows) {
           await deliver(row);
-          await markDelivered(database, row.outboxId, clock.now());
+          await markDelivered(test.as('worker'), row.outboxId, clock.now());
           count += 1;
         }
       }

@@ -5,6 +5,7 @@ import { freePort } from '../../infra/development/ports.ts';
 import { followDatabaseClock } from '../../infra/postgres/clock.ts';
 import { openDatabase, type Database } from '../../infra/postgres/pool.ts';
 import type { RenewalStore } from '../../infra/postgres/renewals.ts';
+import type { ServiceRole } from '../../infra/postgres/rights.ts';
 import { followScreenChanges } from '../../infra/postgres/screen-changes.ts';
 import { createSealer, type Sealer } from '../../infra/postgres/sealing.ts';
 import { createBackoffice } from '../../services/backoffice/app.ts';
@@ -46,9 +47,13 @@ export type CertificateWish = {
 
 export type TestBackoffice = {
   readonly url: string;
+  /** As the backoffice. */
   readonly databaseUrl: string;
+  /** As superuser: for fixtures, and for looking at what the backoffice has done. */
   readonly database: Database;
+  /** As the backoffice. */
   readonly store: RenewalStore;
+  storeAs(role: ServiceRole): RenewalStore;
   readonly clock: TestClock;
   readonly sealer: Sealer;
   readonly simulatorUrl: string;
@@ -87,10 +92,10 @@ export async function startTestBackoffice(
     startSimulator({ port: 0, withDefaultCredentials: false }),
     freePort(),
   ]);
-  const database = openDatabase({ url: testDatabase.url, applicationName: 'backoffice test' });
+  const database = openDatabase({ url: testDatabase.url, applicationName: 'test' });
   const following = await followDatabaseClock(database);
   const changes = followScreenChanges({
-    url: testDatabase.url,
+    url: testDatabase.urlAs('backoffice'),
     applicationName: 'backoffice test',
   });
   let aheadMs = 0;
@@ -100,9 +105,14 @@ export async function startTestBackoffice(
       aheadMs += seconds * 1000;
     },
   };
-  const store: RenewalStore = { database, clock, policy };
+  const storeAs = (role: ServiceRole) => ({ database: testDatabase.as(role), clock, policy });
+  const store = storeAs('backoffice');
   const sealer = createSealer([sealingKey]);
-  const administration = createAdministration({ database, clock, sealer });
+  const administration = createAdministration({
+    database: testDatabase.as('admin'),
+    clock,
+    sealer,
+  });
   const account = await administration.createAccount({ name: 'Loja Azul' });
   await administration.createAccount({ name: 'Somebody else' });
   const operatorIds = new Map<string, string>();
@@ -161,9 +171,10 @@ export async function startTestBackoffice(
   let serial = 0;
   return {
     url,
-    databaseUrl: testDatabase.url,
+    databaseUrl: testDatabase.urlAs('backoffice'),
     database,
     store,
+    storeAs,
     clock,
     sealer,
     simulatorUrl: simulator.url,

@@ -78,7 +78,7 @@ export async function startTimeline(figures: Partial<Policy> = {}): Promise<Time
   };
   const nothing = (): void => undefined;
   const activities = wireActivities({
-    ...world.store,
+    ...world.storeAs('worker'),
     sealer: world.sealer,
     mailer,
     ca,
@@ -99,7 +99,7 @@ export async function startTimeline(figures: Partial<Policy> = {}): Promise<Time
   const workflows = createGrantWorkflows({
     temporal: { client, connection },
     taskQueue,
-    policy: world.store.policy,
+    policy: world.storeAs('worker').policy,
   });
 
   const pass = async (ms: number): Promise<void> => {

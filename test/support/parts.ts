@@ -1,9 +1,11 @@
+import type { DatabaseRole } from '../../infra/postgres/roles.ts';
 import type { Chromium } from './chromium.ts';
 
 /** Where the real parts of this test run answer. Started by global-setup.ts, which hands the addresses to Jest's workers in one variable. */
 export type TestParts = {
   /** Of the database `postgres`, as superuser. */
   readonly postgresUrl: string;
+  readonly rolePasswords: Readonly<Record<DatabaseRole, string>>;
   /** A migrated, empty database to make copies of. */
   readonly templateDatabase: string;
   readonly temporalAddress: string;

@@ -11,6 +11,7 @@ import {
   startPostgres,
 } from '../../infra/postgres/development-server.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
+import { newRolePasswords, setUpRoles, urlAs } from '../../infra/postgres/roles.ts';
 import { installTemporal, startTemporal } from '../../infra/temporal/development-server.ts';
 import { installChromium } from './chromium.ts';
 import type { TestParts } from './parts.ts';
@@ -29,6 +30,7 @@ export async function startTestRun(say: (line: string) => void): Promise<TestRun
   await mkdir(directory, { recursive: true });
   const guardian = createGuardian();
   guardian.removeAtEnd(directory);
+  const rolePasswords = newRolePasswords();
   const logFile = (part: string): string => join(directory, `${part}.log`);
   const timed = async <T>(part: string, start: () => Promise<T>): Promise<T> => {
     const startedAt = performance.now();
@@ -48,7 +50,9 @@ export async function startTestRun(say: (line: string) => void): Promise<TestRun
           temporary: true,
           onNotice: say,
         });
-        await migrate(await createDatabase(url, templateDatabase));
+        const templateUrl = await createDatabase(url, templateDatabase);
+        await setUpRoles(templateUrl, rolePasswords);
+        await migrate(urlAs(templateUrl, 'migrations', rolePasswords.migrations));
         return url;
       }),
       timed('Temporal', async () => {
@@ -88,6 +92,7 @@ export async function startTestRun(say: (line: string) => void): Promise<TestRun
       guardian,
       parts: {
         postgresUrl,
+        rolePasswords,
         templateDatabase,
         temporalAddress: temporal.address,
         temporalNamespace,

@@ -19,9 +19,12 @@ import { mailboxReader } from '../../infra/mail/testing/support.ts';
 import { followDatabaseClock } from '../../infra/postgres/clock.ts';
 import { createDatabase, dropDatabase } from '../../infra/postgres/development-server.ts';
 import { openDatabase } from '../../infra/postgres/pool.ts';
+import type { ServiceRole } from '../../infra/postgres/rights.ts';
+import { setUpRoles, type DatabaseRole } from '../../infra/postgres/roles.ts';
 import { createSealer } from '../../infra/postgres/sealing.ts';
 import { connectTemporal } from '../../infra/temporal/client.ts';
 import { createAdministration, type Administration } from '../../services/shared/administration.ts';
+import { databaseUrlAs } from './database.ts';
 import { testParts } from './parts.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -110,7 +113,6 @@ export async function startSystem({
       USAGE_PORT: String(usagePort),
       WORKER_HTTP_PORT: String(workerPort),
       PUBLIC_URL: at(backofficePort),
-      DATABASE_URL: databaseUrl,
       SEALING_KEYS: `test:${sealingKey.toString('base64')}`,
       TEMPORAL_ADDRESS: parts.temporalAddress,
       TEMPORAL_NAMESPACE: parts.temporalNamespace,
@@ -123,12 +125,19 @@ export async function startSystem({
       SMTP_URL: `smtp://127.0.0.1:${mailbox.smtpPort}`,
       ...env,
     };
-    const runAdmin = (args: readonly string[], secret?: string): Promise<unknown> =>
-      runNpmAdmin(args, serviceEnv, secret);
-    if (fromNothing) await runAdmin(['migrate']);
+    const runAdmin = (
+      args: readonly string[],
+      secret?: string,
+      role: DatabaseRole = 'admin',
+    ): Promise<unknown> =>
+      runNpmAdmin(args, { ...serviceEnv, DATABASE_URL: databaseUrlAs(databaseUrl, role) }, secret);
+    if (fromNothing) {
+      await setUpRoles(databaseUrl, {});
+      await runAdmin(['migrate'], undefined, 'migrations');
+    }
 
     const start = (
-      service: string,
+      service: ServiceRole,
       port: number,
       processName: string = service,
       overrides: Environment = {},
@@ -137,7 +146,11 @@ export async function startSystem({
         service,
         processName,
         readyUrl: `${at(port)}/readyz`,
-        env: { ...serviceEnv, ...overrides },
+        env: {
+          ...serviceEnv,
+          DATABASE_URL: databaseUrlAs(databaseUrl, service),
+          ...overrides,
+        },
         logFile: join(logDirectory, `${processName}.log`),
       });
     const expected = new Set<GuardedProcess>();
@@ -155,7 +168,11 @@ export async function startSystem({
     ]);
     running.forEach(watch);
 
-    const database = openDatabase({ url: databaseUrl, applicationName: 'test', maxConnections: 2 });
+    const database = openDatabase({
+      url: databaseUrlAs(databaseUrl, 'admin'),
+      applicationName: 'test',
+      maxConnections: 2,
+    });
     closings.unshift(() => database.end());
     const clock = await followDatabaseClock(database);
     closings.unshift(() => {
