@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
+import { sealAudit } from '../../infra/postgres/audit-sealing.ts';
 import { createDatabase, dropDatabase } from '../../infra/postgres/development-server.ts';
 import { openDatabase, type Database } from '../../infra/postgres/pool.ts';
 import { createSealer } from '../../infra/postgres/sealing.ts';
@@ -148,6 +149,10 @@ describe('npm run admin', () => {
     ],
     [['operator', 'list', '--account', 'Nobody'], 'There is no such account.'],
     [
+      ['audit', 'verify', '--expect', '17'],
+      '--expect: <position>:<hash> is expected, as the worker logged it.',
+    ],
+    [
       ['ca', 'create', '--name', 'X', '--base-uri', 'https://x.example/', '--client-id', 'y'],
       'The OAuth client secret that the CA gave this platform must be given: pass --client-secret-stdin and write it to standard input, or set CA_CLIENT_SECRET.',
     ],
@@ -168,6 +173,51 @@ describe('npm run admin', () => {
     expect(await refusalOf(['account', 'list'], env)).toBe(
       'The database cannot be used (ECONNREFUSED): check DATABASE_URL.',
     );
+  });
+
+  it('verifies the audit: what was entered is intact, and a change by the database’s owner is named', async () => {
+    expect(await answerOf(['audit', 'verify'])).toMatchObject({
+      intact: true,
+      head: { position: 0 },
+      unsealed: { count: 6, isOverdue: false },
+    });
+    const head = await sealAudit(database);
+    const kept = `${head?.position ?? 0}:${head?.hash.toString('hex') ?? ''}`;
+    expect(await answerOf(['audit', 'verify', '--expect', kept])).toEqual({
+      intact: true,
+      head: { position: 6, hash: head?.hash.toString('hex') },
+      broken: null,
+      unsealed: { count: 0, oldestAgeSeconds: null, isOverdue: false },
+    });
+    const tamper = await database.connect();
+    await tamper.query('set session_replication_role = replica');
+    await tamper.query(`update audit_events set actor = 'operator:x' where event_id = 2`);
+    tamper.release(true);
+    const { code, stdout, stderr } = await admin(['audit', 'verify']);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr:
+        'The audit chain is broken at position 2, event 2: the event that stands there is not the one that was sealed.\n',
+    });
+    expect(JSON.parse(stdout)).toMatchObject({
+      intact: false,
+      head: { position: 1 },
+      broken: { position: 2, eventId: 2, kind: 'event_changed' },
+    });
+  });
+
+  it('says when events wait for a sealer that does not run', async () => {
+    await database.query(
+      `insert into audit_events (at, actor, action, subject) values (now() - interval '31 s', 'admin', 'account_changed', 'account:x')`,
+    );
+    const verified = runAdmin({
+      args: ['audit', 'verify'],
+      env: environment,
+      readStdin: () => Promise.resolve(''),
+    });
+    await expect(verified).rejects.toMatchObject({
+      result: { unsealed: { count: 1, isOverdue: true } },
+    });
   });
 
   it('explains itself', async () => {

@@ -1,4 +1,5 @@
-import { commands, type Command } from './commands.ts';
+import type { Command } from './command.ts';
+import { commands } from './commands.ts';
 
 const line = (left: string, right: string): string => `  ${left.padEnd(30)} ${right}`;
 

@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers';
-import { faultOf, runAdmin } from './run.ts';
+import { BadFinding } from './command.ts';
+import { faultOf, json, runAdmin } from './run.ts';
 
 try {
   const output = await runAdmin({
@@ -9,6 +10,7 @@ try {
   });
   process.stdout.write(`${output}\n`);
 } catch (error) {
+  if (error instanceof BadFinding) process.stdout.write(`${json(error.result)}\n`);
   process.stderr.write(`${faultOf(error)}\n`);
   process.exitCode = 1;
 }

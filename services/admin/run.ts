@@ -7,8 +7,9 @@ import { createSealer, type Sealer } from '../../infra/postgres/sealing.ts';
 import { createAdministration } from '../shared/administration.ts';
 import { ConfigError, parseConfig, type Environment } from '../shared/config.ts';
 import { systemCodeOf } from '../shared/log.ts';
-import { parseArguments, UsageError } from './arguments.ts';
-import { commands, type Command } from './commands.ts';
+import { parseArguments } from './arguments.ts';
+import { BadFinding, UsageError, type Command } from './command.ts';
+import { commands } from './commands.ts';
 import { adminVariables, sealingAdminVariables, topicsAdminVariables } from './config.ts';
 import { commandHelp, generalHelp } from './help.ts';
 
@@ -72,7 +73,7 @@ async function runCommand(command: Command, input: AdminInput): Promise<unknown>
     const clock = await followDatabaseClock(database);
     try {
       const administration = createAdministration({ database, clock, ...(sealer && { sealer }) });
-      return await command.run(administration, { ...values, secret });
+      return await command.run(administration, { ...values, secret }, { database, clock });
     } finally {
       clock.stop();
     }
@@ -86,11 +87,13 @@ function sealerFrom(env: Environment): Sealer {
   return createSealer(SEALING_KEYS.map(({ id, key }) => ({ id, key: Buffer.from(key) })));
 }
 
-const json = (value: unknown): string => JSON.stringify(value, undefined, 2);
+export const json = (value: unknown): string => JSON.stringify(value, undefined, 2);
 
 /** One clear sentence for whatever was thrown, without values that may be secret. */
 export function faultOf(error: unknown): string {
-  if (error instanceof UsageError || error instanceof ConfigError) return error.message;
+  if (error instanceof UsageError || error instanceof ConfigError || error instanceof BadFinding) {
+    return error.message;
+  }
   if (error instanceof Problem) return sentenceOf(error);
   const code = systemCodeOf(error);
   if (code === '42P01') {
