@@ -1,5 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { Database } from '../../infra/postgres/pool.ts';
+import type { Sealer } from '../../infra/postgres/sealing.ts';
 import type { Administration } from '../shared/administration.ts';
 
 /** A value of the command line, given as `--name value`. */
@@ -31,7 +32,7 @@ export type Command = {
   readonly summary: string;
   readonly options: Readonly<Record<string, Option>>;
   readonly secret?: Secret;
-  /** Seals something, so needs SEALING_KEYS. */
+  /** Seals or opens something, so needs SEALING_KEYS. */
   readonly seals?: true;
   /** Answers what is printed as JSON. */
   readonly run: (
@@ -45,6 +46,10 @@ export type Command = {
 export type CommandParts = {
   readonly database: Database;
   readonly clock: Clock;
+  /** Where the command seals. */
+  readonly sealer: Sealer | undefined;
+  /** Tells how far a long command is. */
+  readonly progress: (said: unknown) => void;
 };
 
 /** What is wrong with the command line, in a sentence. */

@@ -1,4 +1,5 @@
 import { auditCommands } from './audit-commands.ts';
+import { sealingCommands } from './sealing-commands.ts';
 import { done, ofAccount, optional, required, type Command, type Given } from './command.ts';
 
 /** Every command but `migrate`, by its two words. What is checked about the values is told in services/shared/administration.ts. */
@@ -196,6 +197,7 @@ export const commands: Readonly<Record<string, Command>> = {
     run: (administration, given) => done(administration.revokeApiKey(given.text('api-key-id'))),
   },
   ...auditCommands,
+  ...sealingCommands,
 };
 
 function settingsOf(given: Given) {

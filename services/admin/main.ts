@@ -7,6 +7,7 @@ try {
     args: process.argv.slice(2),
     env: process.env,
     readStdin: () => text(process.stdin),
+    progress: (said) => process.stderr.write(`${JSON.stringify(said)}\n`),
   });
   process.stdout.write(`${output}\n`);
 } catch (error) {

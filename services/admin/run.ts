@@ -17,10 +17,13 @@ export type AdminInput = {
   readonly args: readonly string[];
   readonly env: Environment;
   readonly readStdin: () => Promise<string>;
+  /** Takes what a long command says of its progress. */
+  readonly progress?: (said: unknown) => void;
 };
 
 /** Carries out one command line and answers what is to be printed. Throws for everything that went wrong; see `faultOf`. */
-export async function runAdmin({ args, env, readStdin }: AdminInput): Promise<string> {
+export async function runAdmin(input: AdminInput): Promise<string> {
+  const { args, env } = input;
   const asksHelp = args.includes('--help') || args.includes('-h');
   const [noun = '', verb = ''] = args;
   if (noun === 'migrate') {
@@ -38,7 +41,7 @@ export async function runAdmin({ args, env, readStdin }: AdminInput): Promise<st
     throw new UsageError(`There is no command "${name.trim()}": see --help.`);
   }
   if (asksHelp) return commandHelp(name, command);
-  return json(await runCommand(command, { args: args.slice(2), env, readStdin }));
+  return json(await runCommand(command, { ...input, args: args.slice(2) }));
 }
 
 function createTopics(env: Environment): Promise<string[]> {
@@ -54,7 +57,7 @@ function createTopics(env: Environment): Promise<string[]> {
 async function runCommand(command: Command, input: AdminInput): Promise<unknown> {
   const { values, secretByStdin } = parseArguments(command, input.args);
   const config = parseConfig(adminVariables, input.env);
-  const sealer = command.seals && sealerFrom(input.env);
+  const sealer = command.seals ? sealerFrom(input.env) : undefined;
   const given = secretByStdin
     ? (await input.readStdin()).replace(/\r?\n$/, '')
     : command.secret && config[command.secret.variable];
@@ -73,7 +76,9 @@ async function runCommand(command: Command, input: AdminInput): Promise<unknown>
     const clock = await followDatabaseClock(database);
     try {
       const administration = createAdministration({ database, clock, ...(sealer && { sealer }) });
-      return await command.run(administration, { ...values, secret }, { database, clock });
+      const { progress = () => undefined } = input;
+      const parts = { database, clock, sealer, progress };
+      return await command.run(administration, { ...values, secret }, parts);
     } finally {
       clock.stop();
     }
