@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -66,7 +67,7 @@ const given: Readonly<Record<string, string>> = {
       `${role}-c0ffee-c0ffee`,
     ]),
   ),
-  SEALING_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}`,
+  SEALING_KEYS: `k1:${randomBytes(32).toString('base64')}`,
   MAIL_FROM: 'access@platform.example',
   MAIL_REPLY_TO: 'support@platform.example',
 };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
+import { sealAudit } from '../../infra/postgres/audit-sealing.ts';
 import { createDatabase, dropDatabase } from '../../infra/postgres/development-server.ts';
 import { openDatabase, type Database } from '../../infra/postgres/pool.ts';
 import { createSealer } from '../../infra/postgres/sealing.ts';
@@ -161,6 +162,10 @@ describe('npm run admin', () => {
     ],
     [['operator', 'list', '--account', 'Nobody'], 'There is no such account.'],
     [
+      ['audit', 'verify', '--expect', '17'],
+      '--expect: <position>:<hash> is expected, as the worker logged it.',
+    ],
+    [
       ['ca', 'create', '--name', 'X', '--base-uri', 'https://x.example/', '--client-id', 'y'],
       'The OAuth client secret that the CA gave this platform must be given: pass --client-secret-stdin and write it to standard input, or set CA_CLIENT_SECRET.',
     ],
@@ -197,6 +202,132 @@ describe('npm run admin', () => {
     expect(await refusalOf(['account', 'list'], env)).toBe(
       'The database cannot be used (ECONNREFUSED): check DATABASE_URL.',
     );
+  });
+
+  describe('when a newer key is put before the one that sealed', () => {
+    const newKey = `k2:${randomBytes(32).toString('base64')}`;
+    const withKeys = (keys: string) => ({ ...environment, SEALING_KEYS: keys });
+    const said: unknown[] = [];
+    const run = async (args: string[], keys: string): Promise<unknown> =>
+      JSON.parse(
+        await runAdmin({
+          args,
+          env: withKeys(keys),
+          readStdin: () => Promise.resolve(''),
+          progress: (one) => said.push(one),
+        }),
+      );
+    const both = () => `${newKey},${environment['SEALING_KEYS'] ?? ''}`;
+    const secrets = { table: 'certificate_authorities', column: 'sealed_client_secret', count: 1 };
+
+    it('tells which key opens what, and that the older one is in use', async () => {
+      expect(await run(['sealing', 'status'], both())).toEqual({
+        newest: 'k2',
+        keyring: ['k2', 'k1'],
+        sealed: [{ ...secrets, keyId: 'k1' }],
+        unopenable: [],
+        removable: [],
+      });
+    });
+
+    it('refuses to touch anything when a key is missing, and names the key and the row', async () => {
+      const { rows } = await database.query<{ id: string; sealed: string }>(
+        'select authority_id as id, sealed_client_secret as sealed from certificate_authorities',
+      );
+      const place = `certificate_authorities.sealed_client_secret of row ${rows[0]?.id ?? ''}`;
+      const sentence = `${place} is sealed with the key "k1", which is not in SEALING_KEYS. Nothing was changed.`;
+      expect(await refusalOf(['sealing', 'rotate'], withKeys(newKey))).toBe(sentence);
+      expect(await refusalOf(['sealing', 'status'], withKeys(newKey))).toBe(sentence);
+      const { rows: after } = await database.query(
+        'select authority_id as id, sealed_client_secret as sealed from certificate_authorities',
+      );
+      expect(after).toEqual(rows);
+    });
+
+    it('reseals, says so while it does, audits it, and tells that the older key may be removed', async () => {
+      const rotated = await run(['sealing', 'rotate'], both());
+      expect(rotated).toMatchObject({
+        newest: 'k2',
+        sealed: [{ ...secrets, keyId: 'k2' }],
+        unopened: [],
+        removable: ['k1'],
+      });
+      expect((rotated as { resealed: unknown[] }).resealed).toContainEqual({
+        table: 'certificate_authorities',
+        column: 'sealed_client_secret',
+        resealed: 1,
+        changedMeanwhile: 0,
+      });
+      const { count: _, ...column } = secrets;
+      expect(said).toEqual([{ ...column, resealed: 1 }]);
+      const { rows } = await database.query(
+        `select e.actor, e.subject, e.details ->> 'certificate_authorities.sealed_client_secret' as resealed
+         from audit_events as e where e.action = 'secrets_resealed'`,
+      );
+      expect(rows).toEqual([{ actor: 'admin', subject: 'sealing_key:k2', resealed: '1' }]);
+      expect(await run(['sealing', 'status'], newKey)).toMatchObject({ unopenable: [] });
+    });
+
+    it('does and audits nothing when there is nothing left to do', async () => {
+      await run(['sealing', 'rotate'], both());
+      const { rows } = await database.query(
+        `select from audit_events as e where e.action = 'secrets_resealed'`,
+      );
+      expect(rows).toHaveLength(1);
+    });
+  });
+
+  it('says when events wait for a sealer that does not run', async () => {
+    const unsealed = async () => {
+      const verified = await runAdmin({
+        args: ['audit', 'verify'],
+        env: environment,
+        readStdin: () => Promise.resolve(''),
+      });
+      return JSON.parse(verified) as object;
+    };
+    expect(await unsealed()).toMatchObject({
+      intact: true,
+      head: { position: 0 },
+      unsealed: { count: 7 },
+    });
+    await sealAudit(database);
+    const write = (age: string) =>
+      database.query(
+        `insert into audit_events (at, actor, action, subject) values (now() - $1::interval, 'admin', 'account_changed', 'account:x')`,
+        [age],
+      );
+    await write('31 s');
+    expect(await unsealed()).toMatchObject({ unsealed: { count: 1, isOverdue: true } });
+    await sealAudit(database);
+    await write('0 s');
+    expect(await unsealed()).toMatchObject({ unsealed: { count: 1, isOverdue: false } });
+  });
+
+  it('verifies the audit: what was entered is intact, and a change by the database’s owner is named', async () => {
+    const head = await sealAudit(database);
+    const kept = `${head?.position ?? 0}:${head?.hash.toString('hex') ?? ''}`;
+    expect(await answerOf(['audit', 'verify', '--expect', kept])).toEqual({
+      intact: true,
+      head: { position: 9, hash: head?.hash.toString('hex') },
+      broken: null,
+      unsealed: { count: 0, oldestAgeSeconds: null, isOverdue: false },
+    });
+    const tamper = await database.connect();
+    await tamper.query('set session_replication_role = replica');
+    await tamper.query(`update audit_events set actor = 'operator:x' where event_id = 2`);
+    tamper.release(true);
+    const { code, stdout, stderr } = await admin(['audit', 'verify']);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr:
+        'The audit chain is broken at position 2, event 2: the event that stands there is not the one that was sealed.\n',
+    });
+    expect(JSON.parse(stdout)).toMatchObject({
+      intact: false,
+      head: { position: 1 },
+      broken: { position: 2, eventId: 2, kind: 'event_changed' },
+    });
   });
 
   it('explains itself', async () => {

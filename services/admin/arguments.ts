@@ -1,10 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Command, Given } from './commands.ts';
-
-/** What is wrong with the command line, in a sentence. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
+import { UsageError, type Command, type Given } from './command.ts';
 
 export type ParsedArguments = {
   readonly values: Omit<Given, 'secret'>;

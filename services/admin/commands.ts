@@ -1,47 +1,6 @@
-import type { Administration } from '../shared/administration.ts';
-
-/** A value of the command line, given as `--name value`. */
-type Option = {
-  readonly description: string;
-  readonly required?: true;
-  /** May be given more than once. */
-  readonly multiple?: true;
-};
-
-/** A secret never stands in the arguments, which every user of the machine can list: it comes by standard input or by a variable. */
-type Secret = {
-  readonly description: string;
-  /** `--<flag>` reads it from standard input. */
-  readonly flag: string;
-  readonly variable: 'OPERATOR_PASSWORD' | 'CA_CLIENT_SECRET';
-  readonly required?: true;
-};
-
-export type Given = {
-  /** Of an option that is required, or was given. */
-  text(name: string): string;
-  optional(name: string): string | undefined;
-  all(name: string): string[] | undefined;
-  readonly secret: string | undefined;
-};
-
-export type Command = {
-  readonly summary: string;
-  readonly options: Readonly<Record<string, Option>>;
-  readonly secret?: Secret;
-  /** Seals something, so needs SEALING_KEYS. */
-  readonly seals?: true;
-  /** Answers what is printed as JSON. */
-  readonly run: (administration: Administration, given: Given) => Promise<unknown>;
-};
-
-const required = (description: string): Option => ({ description, required: true });
-const optional = (description: string): Option => ({ description });
-const ofAccount = { account: optional('only of this account (id or name)') };
-const done = async (work: Promise<void>): Promise<unknown> => {
-  await work;
-  return { done: true };
-};
+import { auditCommands } from './audit-commands.ts';
+import { sealingCommands } from './sealing-commands.ts';
+import { done, ofAccount, optional, required, type Command, type Given } from './command.ts';
 
 /** Every command of two words. What is checked about the values is told in services/shared/administration.ts. */
 export const commands: Readonly<Record<string, Command>> = {
@@ -237,6 +196,8 @@ export const commands: Readonly<Record<string, Command>> = {
     options: { 'api-key-id': required('id of the key') },
     run: (administration, given) => done(administration.revokeApiKey(given.text('api-key-id'))),
   },
+  ...auditCommands,
+  ...sealingCommands,
 };
 
 function settingsOf(given: Given) {

@@ -1,4 +1,5 @@
-import { commands, type Command } from './commands.ts';
+import type { Command } from './command.ts';
+import { commands } from './commands.ts';
 import { rolesAdminVariables } from './config.ts';
 
 const line = (left: string, right: string): string => `  ${left.padEnd(30)} ${right}`;
@@ -15,7 +16,7 @@ export function generalHelp(): string {
     ...Object.entries(commands).map(([name, { summary }]) => line(name, summary)),
     '',
     'Options of a command: npm run --silent admin -- <command> --help',
-    'Environment: DATABASE_URL, of another role for "roles" and "migrate"; SEALING_KEYS for "ca create"; KAFKA_BROKERS for "topics".',
+    'Environment: DATABASE_URL, of another role for "roles" and "migrate"; SEALING_KEYS for "ca create" and "sealing"; KAFKA_BROKERS for "topics".',
   ].join('\n');
 }
 

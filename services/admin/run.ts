@@ -8,8 +8,9 @@ import { createSealer, type Sealer } from '../../infra/postgres/sealing.ts';
 import { createAdministration } from '../shared/administration.ts';
 import { ConfigError, parseConfig, type Environment } from '../shared/config.ts';
 import { systemCodeOf } from '../shared/log.ts';
-import { parseArguments, UsageError } from './arguments.ts';
-import { commands, type Command } from './commands.ts';
+import { parseArguments } from './arguments.ts';
+import { BadFinding, UsageError, type Command } from './command.ts';
+import { commands } from './commands.ts';
 import {
   adminVariables,
   rolesAdminVariables,
@@ -22,10 +23,13 @@ export type AdminInput = {
   readonly args: readonly string[];
   readonly env: Environment;
   readonly readStdin: () => Promise<string>;
+  /** Takes what a long command says of its progress. */
+  readonly progress?: (said: unknown) => void;
 };
 
 /** Carries out one command line and answers what is to be printed. Throws for everything that went wrong; see `faultOf`. */
-export async function runAdmin({ args, env, readStdin }: AdminInput): Promise<string> {
+export async function runAdmin(input: AdminInput): Promise<string> {
+  const { args, env } = input;
   const asksHelp = args.includes('--help') || args.includes('-h');
   const [noun = '', verb = ''] = args;
   if (noun === 'roles') {
@@ -49,7 +53,7 @@ export async function runAdmin({ args, env, readStdin }: AdminInput): Promise<st
     throw new UsageError(`There is no command "${name.trim()}": see --help.`);
   }
   if (asksHelp) return commandHelp(name, command);
-  return json(await runCommand(command, { args: args.slice(2), env, readStdin }));
+  return json(await runCommand(command, { ...input, args: args.slice(2) }));
 }
 
 function setUpRolesFrom(env: Environment): Promise<RolesSetUp> {
@@ -77,7 +81,7 @@ function createTopics(env: Environment): Promise<string[]> {
 async function runCommand(command: Command, input: AdminInput): Promise<unknown> {
   const { values, secretByStdin } = parseArguments(command, input.args);
   const config = parseConfig(adminVariables, input.env);
-  const sealer = command.seals && sealerFrom(input.env);
+  const sealer = command.seals ? sealerFrom(input.env) : undefined;
   const given = secretByStdin
     ? (await input.readStdin()).replace(/\r?\n$/, '')
     : command.secret && config[command.secret.variable];
@@ -96,7 +100,9 @@ async function runCommand(command: Command, input: AdminInput): Promise<unknown>
     const clock = await followDatabaseClock(database);
     try {
       const administration = createAdministration({ database, clock, ...(sealer && { sealer }) });
-      return await command.run(administration, { ...values, secret });
+      const { progress = () => undefined } = input;
+      const parts = { database, clock, sealer, progress };
+      return await command.run(administration, { ...values, secret }, parts);
     } finally {
       clock.stop();
     }
@@ -110,11 +116,16 @@ function sealerFrom(env: Environment): Sealer {
   return createSealer(SEALING_KEYS.map(({ id, key }) => ({ id, key: Buffer.from(key) })));
 }
 
-const json = (value: unknown): string => JSON.stringify(value, undefined, 2);
+export const json = (value: unknown): string => JSON.stringify(value, undefined, 2);
 
 /** One clear sentence for whatever was thrown, without values that may be secret. */
 export function faultOf(error: unknown): string {
-  if (error instanceof UsageError || error instanceof ConfigError || error instanceof RolesFault) {
+  const isSaid =
+    error instanceof UsageError ||
+    error instanceof ConfigError ||
+    error instanceof BadFinding ||
+    error instanceof RolesFault;
+  if (isSaid) {
     return error.message;
   }
   if (error instanceof Problem) return sentenceOf(error);

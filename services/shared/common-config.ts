@@ -10,6 +10,7 @@ import {
   wholeNumber,
 } from './config.ts';
 import { logLevels } from './log.ts';
+import { hasWellKnownPassword, weaknessOf } from './weak-keys.ts';
 
 /** What every process reads. */
 export const processVariables = {
@@ -53,6 +54,8 @@ export const databaseVariables = {
     urlOf('postgres', 'postgresql'),
     {
       developmentDefault: 'postgres://postgres:postgres@127.0.0.1:5433/certificate_access',
+      productionFault: (url) =>
+        hasWellKnownPassword(url) ? 'the password is one that everybody would try' : undefined,
       secret: true,
     },
   ),
@@ -106,12 +109,23 @@ const sealingKeys = z.string().transform((value, context): SealingKeys => {
   return z.NEVER;
 });
 
+function faultOfKeys(keys: SealingKeys): string | undefined {
+  for (const [index, { id, key }] of keys.entries()) {
+    const weakness = weaknessOf(key);
+    if (weakness !== undefined) return `the key "${id}" ${weakness}`;
+    const same = keys.slice(0, index).find((other) => other.key.equals(key));
+    if (same !== undefined) return `"${same.id}" and "${id}" are one key with two names`;
+  }
+  return undefined;
+}
+
 export const sealingVariables = {
   SEALING_KEYS: variable(
     'keys that seal secrets in the database (AES-256), `id:base64`, newest first; an old key stays while anything is sealed with it',
     sealingKeys,
     {
       developmentDefault: 'development:ZGV2ZWxvcG1lbnQga2V5LCBub3QgZm9yIHNlY3JldHM=',
+      productionFault: faultOfKeys,
       secret: true,
     },
   ),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   databaseVariables,
   httpVariables,
@@ -15,9 +16,11 @@ import {
   type Environment,
   type Variables,
 } from './config.ts';
+import { workerVariables } from '../worker/config.ts';
 
 const secret = 'planted-4711';
-const key = Buffer.alloc(32, 7).toString('base64');
+const newKey = () => randomBytes(32).toString('base64');
+const key = newKey();
 const development = sealingVariables.SEALING_KEYS.developmentDefault ?? '';
 
 const faultsOf = (variables: Variables, env: Environment): readonly string[] => {
@@ -123,9 +126,79 @@ describe('the configuration', () => {
     },
   );
 
+  const base64 = (bytes: Uint8Array | string) => Buffer.from(bytes as string).toString('base64');
+  const developmentKey = development.split(':')[1] ?? '';
+
+  it.each([
+    ['of zeros', base64(Buffer.alloc(32)), 'repeats too few bytes'],
+    ['of one byte', base64(Buffer.alloc(32, 0xa7)), 'repeats too few bytes'],
+    ['of 16 bytes twice', base64(Buffer.alloc(32, randomBytes(16))), 'repeats too few bytes'],
+    ['that counts', base64(Uint8Array.from({ length: 32 }, (_, i) => i)), 'counts up or down'],
+    [
+      'that counts down past zero',
+      base64(Uint8Array.from({ length: 32 }, (_, i) => 256 + 7 - 3 * i)),
+      'counts up or down',
+    ],
+    ['that is a pass phrase', base64('correct horse battery staple 123'), 'is text'],
+    ['that is 32 hexadecimal digits', base64(randomBytes(16).toString('hex')), 'is text'],
+    ['of development under another name', developmentKey, 'is text'],
+  ])('refuses a key %s outside development, wherever it stands', (_, weak, why) => {
+    for (const SEALING_KEYS of [`k1:${weak}`, `k2:${key},k1:${weak}`]) {
+      expect(faultsOf(sealingVariables, { SEALING_KEYS })).toEqual([
+        expect.stringContaining(`SEALING_KEYS: the key "k1" ${why}`),
+      ]);
+      expect(faultsOf(sealingVariables, { SEALING_KEYS }).join()).not.toContain(weak);
+      expect(faultsOf(sealingVariables, { SEALING_KEYS, NODE_ENV: 'test' })).toEqual([]);
+    }
+  });
+
+  it('refuses outside development one key with two names, which would be no change of the key', () => {
+    expect(faultsOf(sealingVariables, { SEALING_KEYS: `k2:${key},k1:${key}` })).toEqual([
+      expect.stringContaining('"k2" and "k1" are one key with two names'),
+    ]);
+  });
+
+  it('refuses no random key', () => {
+    for (let i = 0; i < 2_000; i += 1) {
+      expect(faultsOf(sealingVariables, { SEALING_KEYS: `k:${newKey()}` })).toEqual([]);
+    }
+  });
+
+  it.each([
+    'postgres://postgres:postgres@db.internal:5432/x',
+    'postgresql://postgres:postgres@127.0.0.1:5433/certificate_access',
+    'postgres://app:Password@db.internal/x',
+    'postgres://app:app@db.internal/x',
+    'postgres://a%70p:ap%70@db.internal/x',
+    databaseVariables.DATABASE_URL.developmentDefault ?? '',
+  ])('refuses the database of %s outside development', (DATABASE_URL) => {
+    const [fault, ...others] = faultsOf(databaseVariables, { DATABASE_URL });
+    expect(fault).toMatch(/DATABASE_URL: the (password is one that everybody|development value)/);
+    expect(others).toEqual([]);
+    expect(faultsOf(databaseVariables, { DATABASE_URL, NODE_ENV: 'development' })).toEqual([]);
+  });
+
+  it.each(['postgres://app:f3a9c0ffee@db.internal/x', 'postgres://app@db.internal/x'])(
+    'takes the database of %s',
+    (DATABASE_URL) => {
+      expect(faultsOf(databaseVariables, { DATABASE_URL })).toEqual([]);
+    },
+  );
+
+  it('refuses the mail relay and the sender of development outside it', () => {
+    const { SMTP_URL, MAIL_FROM, MAIL_REPLY_TO } = workerVariables;
+    const mail = { SMTP_URL, MAIL_FROM, MAIL_REPLY_TO };
+    const values = Object.fromEntries(
+      Object.entries(mail).map(([name, { developmentDefault }]) => [name, developmentDefault]),
+    );
+    expect(faultsOf(mail, values)).toHaveLength(3);
+    expect(faultsOf(mail, { ...values, NODE_ENV: 'development' })).toEqual([]);
+    expect(faultsOf(mail, {})).toHaveLength(3);
+  });
+
   it('keeps sealing keys in the order given, newest first', () => {
     const { SEALING_KEYS } = parseConfig(sealingVariables, {
-      SEALING_KEYS: `k2:${key}, k1:${key}`,
+      SEALING_KEYS: `k2:${key}, k1:${newKey()}`,
     });
     expect(SEALING_KEYS.map(({ id }) => id)).toEqual(['k2', 'k1']);
     expect(Buffer.from(SEALING_KEYS[0].key).toString('base64')).toBe(key);

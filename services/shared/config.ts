@@ -7,6 +7,8 @@ export type Variable<S extends z.ZodType = z.ZodType> = {
   readonly default?: string;
   /** Used where NODE_ENV is `development` or `test`; in production the variable has to be set, and to something else. */
   readonly developmentDefault?: string;
+  /** What of a value is not good enough for production, though it is well-formed; shown, so without the value. */
+  readonly productionFault?: (value: z.output<S>) => string | undefined;
   /** Its value is shown nowhere. */
   readonly secret?: boolean;
 };
@@ -17,7 +19,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const variable = <S extends z.ZodType>(
   description: string,
   schema: S,
-  options: Omit<Variable, 'description' | 'schema'> = {},
+  options: Omit<Variable<S>, 'description' | 'schema'> = {},
 ): Variable<S> => ({ description, schema, ...options });
 
 /** Everything that is wrong with the configuration, a line for each variable; without their values. */
@@ -65,7 +67,11 @@ const parseVariable = (
   const fallback = declared.default ?? (isProduction ? undefined : developmentDefault);
   const value = given === undefined || given === '' ? fallback : given;
   const parsed = schema.safeParse(value);
-  if (parsed.success) return { success: true, value: parsed.data };
+  if (parsed.success) {
+    const weakness = isProduction ? declared.productionFault?.(parsed.data) : undefined;
+    if (weakness !== undefined) return { success: false, fault: weakness };
+    return { success: true, value: parsed.data };
+  }
   if (value === undefined) return { success: false, fault: 'is required' };
   return {
     success: false,

@@ -24,6 +24,8 @@ import { createLog } from '../shared/log.ts';
 import { createMetrics } from '../shared/metrics.ts';
 import { policyFrom } from '../shared/policy-config.ts';
 import { wireActivities } from './activities.ts';
+import { registerAuditMetrics } from './audit-metrics.ts';
+import { startAuditSealer } from './audit-sealer.ts';
 import { createCaRevoker } from './ca-revoker.ts';
 import { workerVariables } from './config.ts';
 import {
@@ -117,7 +119,10 @@ await runService({
       intervalMs: config.WORKER_SWEEP_SECONDS * 1000,
     });
 
+    const auditSealer = startAuditSealer({ database, log });
+
     const metrics = createMetrics('worker');
+    registerAuditMetrics(metrics, { database, clock });
     new Gauge({
       name: 'outbox_rows',
       help: 'Rows of the outbox that are not delivered: waiting, or set aside for a person because they can never be.',
@@ -161,6 +166,7 @@ await runService({
         await http.stop();
         await Promise.all([
           ...[sweep.stop(), ...relays.map((relay) => relay.stop()), worker.stop()],
+          auditSealer.stop(),
           // A mail server that hangs is not waited for: the row's lease ends, and its mail is sent again.
           Promise.race([mailRelay.stop(), pause(config.SHUTDOWN_GRACE_SECONDS * 700)]),
         ]);

@@ -13,6 +13,7 @@ import {
 import { freePort } from '../../infra/development/ports.ts';
 import { waitUntil } from '../../infra/development/wait-until.ts';
 import { ensureTopics, productTopics } from '../../infra/kafka/topics.ts';
+import { verifyAudit } from '../../infra/postgres/audit-verification.ts';
 import { startMailbox, type Mailbox } from '../../infra/mail/mailbox/server.ts';
 import { mailboxReader } from '../../infra/mail/testing/support.ts';
 import { connectTemporal, type Temporal } from '../../infra/temporal/client.ts';
@@ -236,6 +237,28 @@ describe('the worker', () => {
     expect(lines.join('\n')).not.toContain(token);
   });
 
+  const sealedHeads = () =>
+    lines
+      .filter((line) => line.includes('the audit is sealed up to here'))
+      .map((line) => {
+        const { position, hash } = JSON.parse(line) as Record<string, unknown>;
+        return { position, hash };
+      });
+
+  it('seals the audit within seconds and shows how far it is', async () => {
+    await world.request(await world.addCertificate(['ana']));
+    await until('it is not sealed', async () => {
+      const { broken, sealing } = await verifyAudit(world.database);
+      expect(broken).toBeUndefined();
+      return sealing.unsealedCount === 0;
+    });
+    const metrics = await (await fetch(`${workerUrl}/metrics`)).text();
+    expect(metrics).toMatch(/^audit_chain_position\{service="worker"\} [1-9]/m);
+    expect(metrics).toMatch(/^audit_unsealed_events\{service="worker"\} \d/m);
+    expect(metrics).toMatch(/^audit_oldest_unsealed_age_seconds\{service="worker"\} \d/m);
+    expect(sealedHeads().length).toBeGreaterThan(0);
+  });
+
   it('writes no secret and no address into its log, and ends when it is told to, whatever the mail server does', async () => {
     await mailboxReader(mailbox.url).setSwitches({ delayMs: 60_000 });
     await invite('last@example.test');
@@ -247,6 +270,12 @@ describe('the worker', () => {
     });
     const { code } = await worker.stop();
     expect(code).toBe(0);
+    // Where the chain ended stands in the log, out of reach of whoever has the database.
+    const { head } = await verifyAudit(world.database);
+    expect(sealedHeads().at(-1)).toEqual({
+      position: head.position,
+      hash: head.hash.toString('hex'),
+    });
     expect(lines.join('\n')).not.toMatch(/canary|@example|client-secret/);
   });
 });

@@ -1,4 +1,4 @@
-import type { Logger } from 'pino';
+import type { Logger } from './log.ts';
 
 export type Periodic = {
   /** Runs as soon as it can, before its time. */
