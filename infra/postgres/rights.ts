@@ -65,8 +65,9 @@ export const rights: Readonly<Record<string, Partial<Record<ServiceRole, TableRi
     gate: { select: 'authority_id, base_uri, client_id, sealed_client_secret' },
     worker: { select: 'authority_id, name, base_uri, client_id, sealed_client_secret' },
     admin: {
-      select: 'authority_id, name, base_uri, client_id, client_account_url',
+      select: '*',
       insert: '*',
+      update: 'sealed_client_secret',
     },
   },
   certificates: {
@@ -103,6 +104,10 @@ export const rights: Readonly<Record<string, Partial<Record<ServiceRole, TableRi
         'renewal_id, certificate_id, account_id, operator_id, state, started_at, deadline_at, state_used_at, sealed_tokens, factors, multisign, code_window_ends_at, resend_allowed_at, tries_left, authorization_ends_at, notice, outcome, ended_at',
       update: 'state, sealed_tokens, code_window_ends_at, authorization_ends_at, outcome, ended_at',
     },
+    admin: {
+      select: 'renewal_id, sealed_verifier, sealed_tokens',
+      update: 'sealed_verifier, sealed_tokens',
+    },
   },
   access_grants: {
     backoffice: {
@@ -124,7 +129,10 @@ export const rights: Readonly<Record<string, Partial<Record<ServiceRole, TableRi
       select: '*',
       update: `${suspending}, usage_announced_at, lapse_announced_at, refusal_announced_at, last_reminder_slot, sealed_sad, sealed_tokens, tokens_expire_at, revoked_at_ca_at`,
     },
-    admin: { select: grantFacts },
+    admin: {
+      select: `${grantFacts}, sealed_sad, sealed_tokens`,
+      update: 'sealed_sad, sealed_tokens',
+    },
   },
   usage_counters: {
     backoffice: { select: '*', insert: 'grant_id, used' },
@@ -182,8 +190,18 @@ export const rights: Readonly<Record<string, Partial<Record<ServiceRole, TableRi
     backoffice: { select: '*', insert: newAuditEvent },
     gate: { insert: newAuditEvent },
     usage: { insert: newAuditEvent },
-    worker: { insert: newAuditEvent },
-    admin: { insert: newAuditEvent },
+    // To seal, and to verify.
+    worker: { select: '*', insert: newAuditEvent },
+    admin: { select: '*', insert: newAuditEvent },
+  },
+  audit_links: {
+    worker: { select: '*', insert: '*' },
+    admin: { select: '*' },
+  },
+  // Filled by a trigger, in its owner's name.
+  audit_unsealed: {
+    worker: { select: '*', delete: true },
+    admin: { select: '*' },
   },
   sessions: {
     backoffice: {
@@ -216,7 +234,7 @@ export const rights: Readonly<Record<string, Partial<Record<ServiceRole, TableRi
     },
     worker: { select: '*', update: 'sent_at, refused_at, sealed_token' },
     admin: {
-      select: 'account_id, operator_id, token_hash, ended_at',
+      select: 'invitation_id, account_id, operator_id, token_hash, sealed_token, ended_at',
       update: 'ended_at, end_reason, sealed_token',
     },
   },
