@@ -11,6 +11,7 @@ import {
   simulatorState,
 } from '../../infra/ca/csc-simulator/testing.ts';
 import { waitUntil } from '../../infra/development/wait-until.ts';
+import { recordApiKeyUses } from '../../infra/postgres/api-keys.ts';
 import { readGatePicture } from '../../infra/postgres/gate-picture.ts';
 import { listenTo } from '../../infra/postgres/listen.ts';
 import { openDatabase, type Database } from '../../infra/postgres/pool.ts';
@@ -24,6 +25,7 @@ import { createCaClients } from '../shared/ca-clients.ts';
 import { createHttpApp, type Listening } from '../shared/http.ts';
 import { createLog } from '../shared/log.ts';
 import { createMetrics } from '../shared/metrics.ts';
+import { keepKeyUses, type KeyUses } from './key-uses.ts';
 import { keepPicture, type Picture } from './picture.ts';
 import { gateRoutes } from './routes.ts';
 
@@ -39,6 +41,7 @@ let now = grantedAt;
 let monotonicMs = 0;
 const clock = { now: () => now };
 let picture: Picture;
+let uses: KeyUses;
 let http: Listening;
 let stopListening: () => Promise<void>;
 
@@ -59,7 +62,7 @@ beforeAll(async () => {
   });
   account = await enterAccount('First');
   picture = keepPicture({
-    read: () => readGatePicture(database),
+    read: () => readGatePicture(database, now),
     now: () => now,
     monotonicMs: () => monotonicMs,
     readEveryMs: 3_600_000,
@@ -75,11 +78,19 @@ beforeAll(async () => {
     },
   );
   stopListening = () => listening.stop();
+  uses = keepKeyUses({
+    write: (written) => recordApiKeyUses(database, written),
+    clock,
+    everyMs: 3_600_000,
+    onError: (error) => {
+      throw error;
+    },
+  });
   http = await serveGate(database);
 });
 
 /** A gate on the shared picture that decides and writes in this database. */
-function serveGate(deciding: Database): Promise<Listening> {
+function serveGate(deciding: Database, activationsPerMinute = 1_000): Promise<Listening> {
   const metrics = createMetrics('gate');
   const store = { database: deciding, clock, policy };
   const app = createHttpApp({
@@ -88,7 +99,15 @@ function serveGate(deciding: Database): Promise<Listening> {
     title: 'gate',
     version: '1',
     extraMiddleware: [answerUnavailable],
-    routes: gateRoutes({ store, sealer, caClients: createCaClients(sealer), picture, metrics }),
+    routes: gateRoutes({
+      store,
+      sealer,
+      caClients: createCaClients(sealer),
+      picture,
+      metrics,
+      uses,
+      activationsPerMinute,
+    }),
     checkResponses: true,
   });
   return app.listen({ port: 0 });
@@ -97,6 +116,7 @@ function serveGate(deciding: Database): Promise<Listening> {
 afterAll(async () => {
   await http.stop();
   await picture.stop();
+  await uses.stop();
   await stopListening();
   await simulator.close();
   await database.end();
@@ -348,7 +368,7 @@ describe('the activation', () => {
       "select details from audit_events where certificate_id = $1 and action = 'activation_refused'",
       [certificateId],
     );
-    expect(rows).toEqual([{ details: { reason: 'grant_expired' } }]);
+    expect(rows).toEqual([{ details: { reason: 'grant_expired', count: 1 } }]);
   });
 
   async function enterGrantedWithRealTokens() {
@@ -479,7 +499,11 @@ describe('a refusal of the CA', () => {
       [grantId],
     );
     expect(rows).toEqual([
-      { refusal_reported_at: now, name: 'refusalReported', details: { caError: 'SAD expired' } },
+      {
+        refusal_reported_at: now,
+        name: 'refusalReported',
+        details: { caError: 'SAD expired', count: 1 },
+      },
     ]);
     const elsewhere = await enterGranted();
     expect(
@@ -487,7 +511,7 @@ describe('a refusal of the CA', () => {
     ).toBe(404);
   });
 
-  it('that a signer reports again and again is told once on each day of the account, and audited each time', async () => {
+  it('that a signer reports again and again is told once on each day of the account, and audited with those of the minute counted', async () => {
     const { certificateId, grantId } = await enterGranted();
     const report = () =>
       call('POST', `/v1/certificates/${certificateId}/refusals`, { grantId, caError: 'no' });
@@ -501,10 +525,12 @@ describe('a refusal of the CA', () => {
     now = new Date('2026-06-01T23:00:00Z');
     await report();
     expect(await told()).toBe(2);
-    const { rowCount } = await database.query(
-      "select from audit_events where certificate_id = $1 and action = 'ca_refusal_reported'",
+    now = new Date('2026-06-01T23:00:59Z');
+    await report();
+    const { rows } = await database.query(
+      "select details from audit_events where certificate_id = $1 and action = 'ca_refusal_reported' order by event_id",
       [certificateId],
     );
-    expect(rowCount).toBe(6);
+    expect(rows).toEqual([1, 4, 2].map((count) => ({ details: { caError: 'no', count } })));
   });
 });
