@@ -34,10 +34,7 @@ export function apiKeyAuthentication(options: Options): Authentication<GoodSecre
   let next: Promise<void> | undefined;
   let waiting = 0;
 
-  const find = (hash: string): GoodSecret | undefined => {
-    const secret = picture.get().picture.secrets.get(hash);
-    return secret && isSecretGood(secret.endsAt, clock.now()) ? secret : undefined;
-  };
+  const find = (hash: string): GoodSecret | undefined => picture.get().picture.secrets.get(hash);
   const readSoon = async (): Promise<void> => {
     const waitMs = Math.max(0, lastReadMs + readForUnknownMs - performance.now());
     await new Promise((resolve) => setTimeout(resolve, waitMs));
@@ -65,7 +62,9 @@ export function apiKeyAuthentication(options: Options): Authentication<GoodSecre
         await readOnceMore();
         secret = find(hash);
       }
-      if (secret === undefined) throw new Problem('api_key_refused');
+      if (secret === undefined || !isSecretGood(secret.endsAt, clock.now())) {
+        throw new Problem('api_key_refused');
+      }
       onUse(secret);
       return secret;
     },

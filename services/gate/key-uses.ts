@@ -4,7 +4,9 @@ import type { ApiKeyUse } from '../../infra/postgres/api-keys.ts';
 export type KeyUses = {
   /** Costs an entry in a map. */
   note(secret: Omit<ApiKeyUse, 'at'>): void;
-  /** Writes what was noted since the last time. */
+  /** Writes what was noted since the last time. Never rejects. */
+  write(): Promise<void>;
+  /** Writes a last time. */
   stop(): Promise<void>;
 };
 
@@ -29,22 +31,23 @@ export function keepKeyUses({ write, clock, everyMs, onError }: Options): KeyUse
     await write(uses.map(([, use]) => use));
     for (const [hash, use] of uses) if (noted.get(hash) === use) noted.delete(hash);
   };
-  const begin = (): Promise<void> =>
+  const writeNow = (): Promise<void> =>
     (writing ??= flush()
       .catch(onError)
       .finally(() => {
         writing = undefined;
       }));
-  const timer = setInterval(() => void begin(), everyMs);
+  const timer = setInterval(() => void writeNow(), everyMs);
 
   return {
     note({ keyHash, apiKeyId }) {
       noted.set(keyHash.toString('hex'), { keyHash, apiKeyId, at: clock.now() });
     },
+    write: writeNow,
     async stop() {
       clearInterval(timer);
       await writing;
-      await begin();
+      await writeNow();
     },
   };
 }
