@@ -342,7 +342,7 @@ const states: Readonly<Record<string, State>> = {
     async open(page) {
       await enterKey();
       await page.goto(`/accounts/${backoffice.accountId}/api-keys`);
-      await page.getByText(/(Old secret works until|O segredo antigo funciona)/).waitFor();
+      await page.getByText(/(Old secret until|Segredo antigo até)/).waitFor();
     },
   },
   'rotation-dialog': {

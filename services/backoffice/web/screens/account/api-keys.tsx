@@ -187,7 +187,7 @@ function KeyList({
                   ),
                   <KeyState key="state" apiKey={apiKey} timeZone={timeZone} />,
                   apiKey.revokedAt === null && (
-                    <span key="actions" className={styles.end}>
+                    <span key="actions" className={styles.actions}>
                       {made === undefined && (
                         <Button
                           icon={<RefreshCw size={18} aria-hidden="true" />}

@@ -10,16 +10,16 @@ const texts = defineTexts({
   en: {
     valid: 'Valid',
     revoked: 'Revoked',
-    oldSecret: (until: string) => `Old secret works until ${until}`,
-    oldUsed: (when: string) => `and was last used ${when}`,
-    oldUnused: 'and has not been used',
+    oldSecret: (until: string) => `Old secret until ${until}`,
+    oldUsed: (when: string) => `Old secret last used ${when}`,
+    oldUnused: 'Old secret not used',
   },
   'pt-PT': {
     valid: 'Válida',
     revoked: 'Revogada',
-    oldSecret: (until: string) => `O segredo antigo funciona até ${until}`,
-    oldUsed: (when: string) => `e foi usado pela última vez ${when}`,
-    oldUnused: 'e não foi usado',
+    oldSecret: (until: string) => `Segredo antigo até ${until}`,
+    oldUsed: (when: string) => `Segredo antigo usado pela última vez ${when}`,
+    oldUnused: 'Segredo antigo não usado',
   },
 });
 
@@ -52,12 +52,16 @@ export function KeyState({
         {t.valid}
       </Status>
       {oldSecret !== null && Date.parse(oldSecret.endsAt) > now && (
-        <span className={styles.soft}>
-          {t.oldSecret(formats.shortInstant(oldSecret.endsAt, timeZone))}{' '}
-          {oldSecret.lastUsedAt === null
-            ? t.oldUnused
-            : t.oldUsed(formats.relative(oldSecret.lastUsedAt, now))}
-        </span>
+        <>
+          <span className={styles.soft}>
+            {t.oldSecret(formats.shortInstant(oldSecret.endsAt, timeZone))}
+          </span>
+          <span className={styles.soft}>
+            {oldSecret.lastUsedAt === null
+              ? t.oldUnused
+              : t.oldUsed(formats.relative(oldSecret.lastUsedAt, now))}
+          </span>
+        </>
       )}
     </span>
   );

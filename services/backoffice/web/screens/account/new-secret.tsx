@@ -55,8 +55,8 @@ export function NewSecret({
           <span className="visually-hidden">{t.secret}: </span>
           <code className={styles.secret}>{secret}</code>
         </p>
-        {note !== undefined && <p>{note}</p>}
         <p>{t.lost}</p>
+        {note !== undefined && <p>{note}</p>}
       </Notice>
     </div>
   );

@@ -20,7 +20,7 @@ const texts = defineTexts({
     earlier:
       'A secret that was replaced before still works. It ends when it was to end, or sooner if you choose so here.',
     overlap: 'The old secret',
-    works: (span: string) => `Works for another ${span}`,
+    works: (span: string) => `Works for ${span} more`,
     ends: 'Ends at once',
     endsNote:
       'If somebody else may know it. Services that use it sign nothing until they have the new one.',
@@ -32,7 +32,7 @@ const texts = defineTexts({
     earlier:
       'Um segredo substituído antes ainda funciona. Termina quando estava previsto, ou mais cedo se assim o escolher aqui.',
     overlap: 'O segredo antigo',
-    works: (span: string) => `Funciona ainda por ${span}`,
+    works: (span: string) => `Funciona por mais ${span}`,
     ends: 'Termina de imediato',
     endsNote:
       'Se mais alguém o puder conhecer. Os serviços que o usam não assinam nada até terem o novo.',
