@@ -32,6 +32,10 @@ type Service = {
   readonly environment?: Readonly<Record<string, string>>;
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly healthcheck?: { readonly test: readonly string[] };
+  readonly read_only?: boolean;
+  readonly tmpfs?: readonly string[];
+  readonly cap_drop?: readonly string[];
+  readonly security_opt?: readonly string[];
 };
 type Compose = {
   readonly name: string;
@@ -142,6 +146,13 @@ describe('docker-compose.yml', () => {
       service.profiles?.includes('demo') === true ||
       service.image?.startsWith('temporalio/ui') === true;
     expect(isWatched).toBe(true);
+  });
+
+  it.each(ours)('%s may write nothing but /tmp, and has no rights of root', (_, service) => {
+    expect(service.read_only).toBe(true);
+    expect(service.tmpfs).toEqual(['/tmp']);
+    expect(service.cap_drop).toEqual(['ALL']);
+    expect(service.security_opt).toEqual(['no-new-privileges:true']);
   });
 
   it.each(ours)('%s starts a file that the image has', (_, service) => {

@@ -71,21 +71,37 @@ function isInstalled() {
   return !differs && Object.keys(installed).every((path) => path in wanted);
 }
 
+/** Install scripts run for the packages that package.json lists alone. Which npm this is does not matter: an older one knows no such list and runs them all. */
+async function npmCi() {
+  await npm([
+    'ci',
+    '--include=dev',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--no-progress',
+  ]);
+  const { allowScripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const allowed = Object.keys(allowScripts).filter((name) => allowScripts[name] === true);
+  const here = allowed.filter((name) => existsSync(join(modules, name)));
+  if (here.length > 0) await npm(['rebuild', ...here]);
+}
+
 /** Through the guardian, so that npm ends with us, however we end. */
-function npmCi() {
+function npm(args) {
   const guardian = spawn(process.execPath, [join(root, 'infra/development/guardian.mjs')], {
     detached: true,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const npm = process.env.npm_execpath;
-  const flags = ['ci', '--include=dev', '--no-audit', '--no-fund', '--no-progress'];
+  const script = process.env.npm_execpath;
+  const isScript = script?.endsWith('.js');
   guardian.stdin.on('error', () => undefined);
   guardian.stdin.write(
     JSON.stringify({
       do: 'start',
       id: 1,
-      command: npm?.endsWith('.js') ? process.execPath : 'npm',
-      args: npm?.endsWith('.js') ? [npm, ...flags] : flags,
+      command: isScript ? process.execPath : 'npm',
+      args: isScript ? [script, ...args] : args,
       cwd: root,
       lines: true,
       stopSignal: 'SIGTERM',
@@ -100,10 +116,10 @@ function npmCi() {
       if (answer.event === 'failed') finish(`npm cannot be started: ${answer.message}`);
       if (answer.event === 'exited') {
         if (answer.code === 0) finish();
-        else finish(['npm ci failed:', ...lines.slice(-25)].join('\n  '));
+        else finish([`npm ${args[0]} failed:`, ...lines.slice(-25)].join('\n  '));
       }
     });
-    guardian.once('exit', () => finish('npm ci was ended from outside.'));
+    guardian.once('exit', () => finish(`npm ${args[0]} was ended from outside.`));
     function finish(fault) {
       guardian.stdin.end();
       if (fault === undefined) resolve();

@@ -53,16 +53,6 @@ export type ClientService = {
   readonly status: 'active' | 'suspended' | 'inactive';
 };
 
-export type ApiKey = {
-  readonly apiKeyId: string;
-  readonly accountId: string;
-  readonly name: string;
-  /** Undefined: all certificates of the account. */
-  readonly certificateIds: readonly string[] | undefined;
-  readonly createdAt: Date;
-  readonly revokedAt: Date | undefined;
-};
-
 const accountColumns = `a.account_id as "accountId", a.name, a.time_zone as "timeZone",
   a.reminder_hour as "reminderHour", a.locale`;
 
@@ -399,71 +389,8 @@ export async function listClientServices(
   return rows;
 }
 
-/** Throws `not_found` when one of the certificates is not the account's. */
-export async function insertApiKey(
-  tx: Queryable,
-  key: Omit<ApiKey, 'revokedAt'> & { readonly keyHash: Buffer },
-): Promise<void> {
-  if (key.certificateIds !== undefined) {
-    const { rows } = await tx.query<{ missing: number }>(
-      `select count(*) filter (where c.certificate_id is null) as missing
-       from unnest($1::text[]) as wanted (certificate_id)
-       left join certificates as c on c.certificate_id = wanted.certificate_id and c.account_id = $2`,
-      [key.certificateIds, key.accountId],
-    );
-    if (rows[0]?.missing !== 0) throw new Problem('not_found', { what: 'certificate' });
-  }
-  await write(
-    tx,
-    `insert into api_keys (api_key_id, account_id, name, key_hash, certificate_ids, created_at)
-     values ($1, $2, $3, $4, $5, $6)`,
-    [key.apiKeyId, key.accountId, key.name, key.keyHash, key.certificateIds ?? null, key.createdAt],
-    { api_keys__name: 'name' },
-  );
-}
-
-type ApiKeyRow = Omit<ApiKey, 'certificateIds' | 'revokedAt'> & {
-  certificateIds: string[] | null;
-  revokedAt: Date | null;
-};
-
-export async function listApiKeys(
-  queryable: Queryable,
-  accountId: string | undefined,
-): Promise<ApiKey[]> {
-  const { rows } = await queryable.query<ApiKeyRow>(
-    `select k.api_key_id as "apiKeyId", k.account_id as "accountId", k.name, k.certificate_ids as "certificateIds",
-       k.created_at as "createdAt", k.revoked_at as "revokedAt"
-     from api_keys as k
-     where $1::text is null or k.account_id = $1
-     order by k.account_id, lower(k.name), k.created_at`,
-    [accountId ?? null],
-  );
-  return rows.map((row) => ({
-    ...row,
-    certificateIds: row.certificateIds ?? undefined,
-    revokedAt: row.revokedAt ?? undefined,
-  }));
-}
-
-/** Answers the key's account; throws `not_found` when the key is unknown or revoked already. */
-export async function revokeApiKey(
-  tx: Queryable,
-  apiKeyId: string,
-  now: Date,
-  accountId?: string,
-): Promise<{ accountId: string; name: string }> {
-  const { rows } = await tx.query<{ accountId: string; name: string }>(
-    `update api_keys as k set revoked_at = $2
-     where k.api_key_id = $1 and k.revoked_at is null and ($3::text is null or k.account_id = $3)
-     returning k.account_id as "accountId", k.name`,
-    [apiKeyId, now, accountId ?? null],
-  );
-  return found(rows[0], 'API key');
-}
-
 /** Runs a statement; a unique index it breaks becomes `already_exists` with the field that collides, a reference into nothing `not_found`. */
-async function write(
+export async function write(
   tx: Queryable,
   sql: string,
   values: unknown[],
@@ -480,7 +407,8 @@ async function write(
   }
 }
 
-function found<T>(row: T | undefined, what: string): T {
+/** Throws `not_found`, naming what there is not. */
+export function found<T>(row: T | undefined, what: string): T {
   if (row === undefined) throw new Problem('not_found', { what });
   return row;
 }

@@ -1,5 +1,6 @@
 import type { ClientServiceStatus } from '../../domain/client-service.ts';
 import type { Grant } from '../../domain/grant.ts';
+import { findGoodSecrets, type GoodSecret } from './api-keys.ts';
 import { grantColumns, grantFromRow, type GrantRow } from './grants.ts';
 import { inTransaction, type Database } from './pool.ts';
 
@@ -17,22 +18,14 @@ export type CertificateAccess = {
   }[];
 };
 
-/** Who may ask: a key, known by its hash. */
-export type ApiKeyScope = {
-  readonly apiKeyId: string;
-  readonly accountId: string;
-  /** Undefined: all certificates of the account. */
-  readonly certificateIds: ReadonlySet<string> | undefined;
-};
-
 export type GatePicture = {
   readonly certificates: ReadonlyMap<string, CertificateAccess>;
-  /** By the SHA-256 of the key, in hex. */
-  readonly apiKeys: ReadonlyMap<string, ApiKeyScope>;
+  /** By the SHA-256 of the secret, in hex. */
+  readonly secrets: ReadonlyMap<string, GoodSecret>;
 };
 
-/** Everything that the gate answers from, as of one instant. */
-export function readGatePicture(database: Database): Promise<GatePicture> {
+/** Everything that the gate answers from, as of one instant. A replaced secret that ends by `now` is left out. */
+export function readGatePicture(database: Database, now: Date): Promise<GatePicture> {
   return inTransaction(database, async (tx) => {
     await tx.query('set transaction isolation level repeatable read, read only');
     const { rows: certificates } = await tx.query<{ certificate_id: string; account_id: string }>(
@@ -49,15 +42,7 @@ export function readGatePicture(database: Database): Promise<GatePicture> {
       alias: string;
       status: ClientServiceStatus;
     }>('select s.client_service_id, s.certificate_id, s.alias, s.status from client_services as s');
-    const { rows: keys } = await tx.query<{
-      key_hash: Buffer;
-      api_key_id: string;
-      account_id: string;
-      certificate_ids: string[] | null;
-    }>(
-      `select k.key_hash, k.api_key_id, k.account_id, k.certificate_ids
-       from api_keys as k where k.revoked_at is null`,
-    );
+    const secrets = await findGoodSecrets(tx, now);
 
     const latestByCertificate = new Map(
       grants.map((row) => {
@@ -84,16 +69,7 @@ export function readGatePicture(database: Database): Promise<GatePicture> {
           },
         ]),
       ),
-      apiKeys: new Map(
-        keys.map((row) => [
-          row.key_hash.toString('hex'),
-          {
-            apiKeyId: row.api_key_id,
-            accountId: row.account_id,
-            certificateIds: row.certificate_ids === null ? undefined : new Set(row.certificate_ids),
-          },
-        ]),
-      ),
+      secrets: new Map(secrets.map((secret) => [secret.keyHash.toString('hex'), secret])),
     };
   });
 }

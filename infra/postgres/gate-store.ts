@@ -3,13 +3,16 @@ import {
   type AccessRefusal,
   type ClientServiceStatus,
 } from '../../domain/client-service.ts';
+import { isInScope } from '../../domain/api-key.ts';
 import { localDateOf } from '../../domain/calendar.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { Problem } from '../../domain/errors.ts';
 import { standingOf } from '../../domain/grant.ts';
 import type { Policy } from '../../domain/policy.ts';
+import { findGoodSecrets } from './api-keys.ts';
 import { recordAudit } from './audit.ts';
 import { lockCertificate } from './certificate-lock.ts';
+import { actorOf, tallyRefusal, type GateCaller } from './gate-limits.ts';
 import { findGrant, findLatestGrant, type StoredGrant } from './grants.ts';
 import { signalGrant } from './outbox.ts';
 import { inTransaction, type Database, type Queryable } from './pool.ts';
@@ -36,14 +39,14 @@ export type HandOut =
 
 type Asked = {
   readonly certificateId: string;
-  readonly accountId: string;
   readonly clientService: string;
-  readonly actor: string;
+  readonly caller: GateCaller;
 };
 
 /**
- * Whether a client service may have what it needs to sign, decided on the facts themselves and not on the gate's picture; yes and no are audited.
- * `areGood` tells whether the tokens can be handed out as they are. Throws `not_found` when the certificate has no such client service.
+ * Whether a client service may have what it needs to sign, decided on the facts themselves and not on the gate's picture. Each yes is audited, and each no, where
+ * those of one minute to one key for one reason share an event with their count. `areGood` tells whether the tokens can be handed out as they are. Throws
+ * `not_found` when the certificate has no such client service, and what `lockFor` throws.
  */
 export function handOutActivation(
   store: GateStore,
@@ -51,27 +54,29 @@ export function handOutActivation(
   areGood: (sealed: SealedActivation) => boolean,
 ): Promise<HandOut> {
   return inTransaction(store.database, async (tx) => {
-    await lockCertificate(tx, asked.certificateId);
-    const now = store.clock.now();
+    const { now, accountId } = await lockFor(tx, store, asked);
     const service = await findService(tx, asked);
     const latest = await findLatestGrant(tx, asked.certificateId);
     const standing = standingOf(latest?.grant, latest?.used ?? 0, now, store.policy);
     const sealed = latest && (await findSealed(tx, latest.grantId));
     const reason = accessRefusal(standing, service.status);
+    const subject = `client_service:${service.clientServiceId}`;
     const audit = (action: string, details: Record<string, unknown>): Promise<void> =>
       recordAudit(tx, {
         at: now,
-        actor: asked.actor,
+        actor: actorOf(asked.caller),
         action,
-        accountId: asked.accountId,
+        accountId,
         certificateId: asked.certificateId,
-        subject: `client_service:${service.clientServiceId}`,
+        subject,
         details,
       });
     if (reason !== undefined || latest === undefined || sealed === undefined) {
       // Sealed values are only removed once the grant is over, so a grant in force has them.
       const refusal = reason ?? 'never_granted';
-      await audit('activation_refused', { reason: refusal });
+      const tallied = { apiKeyId: asked.caller.apiKeyId, subject, reason: refusal };
+      const count = await tallyRefusal(tx, tallied, now);
+      if (count !== undefined) await audit('activation_refused', { reason: refusal, count });
       return { kind: 'refused', reason: refusal };
     }
     if (!areGood(sealed)) return { kind: 'refresh_first', grantId: latest.grantId };
@@ -80,9 +85,26 @@ export function handOutActivation(
   });
 }
 
+/**
+ * Locks the certificate and then looks whether the caller's secret is still good and the certificate in its scope: from the moment in which a revocation is
+ * committed nothing more is decided for that key, however old a gate's picture is. Throws `api_key_refused` and `not_found`.
+ */
+async function lockFor(
+  tx: Queryable,
+  { clock }: GateStore,
+  { certificateId, caller }: Pick<Asked, 'certificateId' | 'caller'>,
+): Promise<{ now: Date; accountId: string }> {
+  const certificate = await lockCertificate(tx, certificateId);
+  const now = clock.now();
+  const [key] = await findGoodSecrets(tx, now, caller.keyHash);
+  if (key === undefined) throw new Problem('api_key_refused');
+  if (!isInScope(key, certificate)) throw new Problem('not_found');
+  return { now, accountId: certificate.accountId };
+}
+
 async function findService(
   tx: Queryable,
-  { certificateId, clientService }: Asked,
+  { certificateId, clientService }: Pick<Asked, 'certificateId' | 'clientService'>,
 ): Promise<{ clientServiceId: string; status: ClientServiceStatus }> {
   const { rows } = await tx.query<{ client_service_id: string; status: ClientServiceStatus }>(
     `select s.client_service_id, s.status from client_services as s
@@ -170,22 +192,20 @@ export function endByCa(store: GateStore, grantId: string, certificateId: string
 }
 
 /**
- * A signer was refused by the CA: audited each time, told to the operators once on each of the account's days, however often a signer comes back with it.
- * Throws `not_found` for a grant of another certificate.
+ * A signer was refused by the CA: audited, those of one minute together, and told to the operators once on each of the account's days, however often a signer
+ * comes back with it. Throws `not_found` for a grant of another certificate, and what `lockFor` throws.
  */
 export function reportRefusal(
-  { database, clock }: GateStore,
+  store: GateStore,
   report: {
     readonly certificateId: string;
-    readonly accountId: string;
     readonly grantId: string;
     readonly caError: string;
-    readonly actor: string;
+    readonly caller: GateCaller;
   },
 ): Promise<void> {
-  return inTransaction(database, async (tx) => {
-    await lockCertificate(tx, report.certificateId);
-    const now = clock.now();
+  return inTransaction(store.database, async (tx) => {
+    const { now, accountId } = await lockFor(tx, store, report);
     const { rows } = await tx.query<{ refusal_reported_at: Date | null; time_zone: string }>(
       `select g.refusal_reported_at, a.time_zone
        from access_grants as g join accounts as a on a.account_id = g.account_id
@@ -194,15 +214,20 @@ export function reportRefusal(
     );
     const before = rows[0];
     if (before === undefined) throw new Problem('not_found');
-    await recordAudit(tx, {
-      at: now,
-      actor: report.actor,
-      action: 'ca_refusal_reported',
-      accountId: report.accountId,
-      certificateId: report.certificateId,
-      subject: `access_grant:${report.grantId}`,
-      details: { caError: report.caError },
-    });
+    const subject = `access_grant:${report.grantId}`;
+    const tallied = { apiKeyId: report.caller.apiKeyId, subject, reason: 'ca_refusal' };
+    const count = await tallyRefusal(tx, tallied, now);
+    if (count !== undefined) {
+      await recordAudit(tx, {
+        at: now,
+        actor: actorOf(report.caller),
+        action: 'ca_refusal_reported',
+        accountId,
+        certificateId: report.certificateId,
+        subject,
+        details: { caError: report.caError, count },
+      });
+    }
     const dayOf = (at: Date) => localDateOf(at, before.time_zone);
     const { refusal_reported_at: reportedAt } = before;
     // A signer may report at every signature it tries: each signal would stay in the history of the grant's workflow.

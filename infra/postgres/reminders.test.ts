@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createWorld, type World, type WorldCertificate } from '../../test/support/access-world.ts';
+import { insertApiKey } from './api-keys.ts';
+import type { GateCaller } from './gate-limits.ts';
 import { reportRefusal } from './gate-store.ts';
 import { createNotices, type Notices } from './reminders.ts';
+import { hashSecret } from './sealing.ts';
 
 const hourMs = 3_600_000;
 
@@ -11,6 +14,7 @@ describe('the notice of a refusal of the CA', () => {
   let notices: Notices;
   let certificate: WorldCertificate;
   let grantId: string;
+  let caller: GateCaller;
 
   beforeEach(async () => {
     nowMs = Date.parse('2026-05-04T12:00:00Z');
@@ -18,6 +22,11 @@ describe('the notice of a refusal of the CA', () => {
     notices = createNotices({ ...world.storeAs('worker'), messageIdDomain: 'example.test' });
     certificate = await world.addCertificate(['ana', 'rui']);
     grantId = await world.obtain(certificate);
+    const { accountId } = certificate;
+    caller = { apiKeyId: 'the-key', accountId, keyHash: hashSecret('the secret') };
+    const createdAt = new Date(nowMs);
+    const key = { ...caller, name: 'signer', certificateIds: undefined, createdAt };
+    await insertApiKey(world.database, key);
   });
   afterEach(() => world.close());
 
@@ -26,7 +35,7 @@ describe('the notice of a refusal of the CA', () => {
       ...certificate,
       grantId,
       caError: 'SAD expired',
-      actor: 'api_key:test',
+      caller,
     });
   /** Tries to tell everybody who is still to be told; answers who was tried. */
   const tell = async (resultFor: (operatorId: string) => 'accepted' | 'failed') => {

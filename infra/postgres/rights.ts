@@ -29,10 +29,10 @@ const newAuditEvent = 'at, actor, action, account_id, certificate_id, subject, d
 const newOutboxRow = 'written_by, destination, subject, name, payload, created_at, next_attempt_at';
 /** What a relay does to rows of the outbox (outbox-relay.ts). */
 const relaying = 'attempts, next_attempt_at, delivered_at, set_aside_at, set_aside_reason';
-/** Not their hashes: those are read by nobody but who signs people in, and who lets signing services in. */
+/** Not their hashes: those are read by nobody but who signs people in. */
 const operatorFacts = 'operator_id, email, name, locale, password_set, created_at';
+const newApiKey = 'api_key_id, account_id, name, key_hash, certificate_ids, created_at';
 const newOperator = 'operator_id, email, name, locale, password_hash, password_set, created_at';
-const apiKeyFacts = 'api_key_id, account_id, name, certificate_ids, created_at, revoked_at';
 
 /** Every table has its line; what is missing in a line is refused. */
 export const rights: Readonly<Record<string, Partial<Record<ServiceRole, TableRights>>>> = {
@@ -212,17 +212,26 @@ export const rights: Readonly<Record<string, Partial<Record<ServiceRole, TableRi
     admin: { select: 'operator_id, ended_at', update: 'ended_at' },
   },
   api_keys: {
-    backoffice: {
-      select: apiKeyFacts,
-      insert: 'api_key_id, account_id, name, key_hash, certificate_ids, created_at',
-      update: 'revoked_at',
-    },
+    // The hash of the secret is read by who lets signing services in, and by who puts a newer one in its place.
+    backoffice: { select: '*', insert: newApiKey, update: 'key_hash, revoked_at' },
     gate: { select: 'api_key_id, account_id, key_hash, certificate_ids, revoked_at' },
-    admin: {
-      select: apiKeyFacts,
-      insert: 'api_key_id, account_id, name, key_hash, certificate_ids, created_at',
-      update: 'revoked_at',
-    },
+    admin: { select: '*', insert: newApiKey, update: 'key_hash, revoked_at' },
+  },
+  api_key_old_secrets: {
+    backoffice: { select: '*', insert: '*', update: 'ends_at' },
+    gate: { select: '*' },
+    admin: { select: '*', insert: '*', update: 'ends_at' },
+  },
+  api_key_uses: {
+    backoffice: { select: '*' },
+    gate: { select: '*', insert: '*', update: 'last_used_at' },
+    admin: { select: '*' },
+  },
+  gate_rates: {
+    gate: { select: '*', insert: '*', update: 'tokens, as_of' },
+  },
+  gate_refusals: {
+    gate: { select: '*', insert: '*', update: 'told_at, untold' },
   },
   invitations: {
     backoffice: {

@@ -118,11 +118,19 @@ describe('npm run admin', () => {
       ...['client-service', 'create', '--certificate-id', certificate.certificateId],
       ...['--alias', 'Invoices'],
     ]);
-    const key = await answerOf<{ apiKey: string }>([
+    const key = await answerOf<{ apiKey: string; apiKeyId: string }>([
       ...['api-key', 'create', '--account', account.accountId, '--name', 'signer'],
       ...['--certificate-id', certificate.certificateId],
     ]);
     expect(key.apiKey).toMatch(/^ca_/);
+    const rotated = await answerOf<{ apiKey: string; oldSecretEndsAt: string }>([
+      ...['api-key', 'rotate', '--api-key-id', key.apiKeyId, '--overlap-hours', '2'],
+    ]);
+    expect(rotated.apiKey).toMatch(/^ca_/);
+    expect(rotated.apiKey).not.toBe(key.apiKey);
+    expect(await answerOf(['api-key', 'list'])).toMatchObject([
+      { name: 'signer', oldSecret: { endsAt: rotated.oldSecretEndsAt } },
+    ]);
 
     const { rows } = await database.query<{ time_zone: string; email: string; sealed: string }>(
       `select a.time_zone, o.email, ca.sealed_client_secret as sealed
@@ -148,6 +156,7 @@ describe('npm run admin', () => {
       'certificate_created',
       'client_service_created',
       'api_key_created',
+      'api_key_rotated',
     ]);
     expect(new Set(audit.rows.map(({ actor }) => actor))).toEqual(new Set(['admin']));
   });
@@ -165,6 +174,11 @@ describe('npm run admin', () => {
       ['audit', 'verify', '--expect', '17'],
       '--expect: <position>:<hash> is expected, as the worker logged it.',
     ],
+    [
+      ['api-key', 'rotate', '--api-key-id', 'x', '--overlap-hours', 'soon'],
+      '--overlap-hours: a whole number of hours from 0 to 168 is expected.',
+    ],
+    [['api-key', 'rotate', '--api-key-id', 'x'], 'There is no such API key.'],
     [
       ['ca', 'create', '--name', 'X', '--base-uri', 'https://x.example/', '--client-id', 'y'],
       'The OAuth client secret that the CA gave this platform must be given: pass --client-secret-stdin and write it to standard input, or set CA_CLIENT_SECRET.',

@@ -1,3 +1,4 @@
+import { defaultOverlapHours, mostOverlapHours } from '../../domain/api-key.ts';
 import { auditCommands } from './audit-commands.ts';
 import { sealingCommands } from './sealing-commands.ts';
 import { done, ofAccount, optional, required, type Command, type Given } from './command.ts';
@@ -191,8 +192,23 @@ export const commands: Readonly<Record<string, Command>> = {
     options: ofAccount,
     run: (administration, given) => administration.listApiKeys(given.optional('account')),
   },
+  'api-key rotate': {
+    summary: 'Give an API key a new secret, shown this once; the one before works on for a while',
+    options: {
+      'api-key-id': required('id of the key'),
+      'overlap-hours': optional(
+        `hours for which the secret before works on, 0 to ${String(mostOverlapHours)}; ${String(defaultOverlapHours)}`,
+      ),
+    },
+    run: (administration, given) => {
+      const hours = given.optional('overlap-hours');
+      return administration.rotateApiKey(given.text('api-key-id'), {
+        ...present('overlapHours', hours === undefined ? undefined : Number(hours)),
+      });
+    },
+  },
   'api-key revoke': {
-    summary: 'Revoke an API key',
+    summary: 'Revoke an API key, with every secret of it',
     options: { 'api-key-id': required('id of the key') },
     run: (administration, given) => done(administration.revokeApiKey(given.text('api-key-id'))),
   },

@@ -53,6 +53,8 @@ type ApiKey = {
   name: string;
   certificateIds: string[] | null;
   revokedAt: string | null;
+  lastUsedAt: string | null;
+  oldSecret: { endsAt: string; lastUsedAt: string | null } | null;
 };
 
 async function itemsOf<T>(driver: OperatorDriver, path: string): Promise<readonly T[]> {
@@ -572,15 +574,80 @@ describe('the API keys of an account', () => {
     });
   });
 
+  it('get a new secret, shown once, while the old one goes on for a day or as long as is said', async () => {
+    const { apiKey, secret } = await make({ name: 'Rotated' });
+    const rotate = async (body?: object) =>
+      expectAnswer(
+        await alda.call('POST', `${account}/api-keys/${apiKey.id}/rotation`, body),
+        201,
+      ) as {
+        apiKey: ApiKey;
+        secret: string;
+      };
+    const hoursLeft = ({ oldSecret }: ApiKey) =>
+      (Date.parse(oldSecret?.endsAt ?? '') - backoffice.clock.now().getTime()) / 3_600_000;
+    const first = await rotate();
+    expect(first.secret).toMatch(/^ca_[\w-]{43}$/);
+    expect(first.apiKey).toMatchObject({ id: apiKey.id, name: 'Rotated', lastUsedAt: null });
+    expect(hoursLeft(first.apiKey)).toBeCloseTo(24, 1);
+    expect((await keys()).find(({ id }) => id === apiKey.id)).toEqual(first.apiKey);
+    const second = await rotate({ overlapHours: 168 });
+    expect(hoursLeft(second.apiKey)).toBeCloseTo(168, 1);
+    const third = await rotate({ overlapHours: 0 });
+    expect(third.apiKey.oldSecret).toBeNull();
+    const events = await auditOf(`api_key:${apiKey.id}`);
+    expect(events.map(({ actor, action }) => [actor, action])).toEqual([
+      [by('alda'), 'api_key_created'],
+      ...Array.from({ length: 3 }, () => [by('alda'), 'api_key_rotated']),
+    ]);
+    expect(events[1]?.details).toEqual({
+      name: 'Rotated',
+      oldSecretEndsAt: first.apiKey.oldSecret?.endsAt,
+    });
+    const told = JSON.stringify(events) + backoffice.logged.join('');
+    for (const each of [secret, first.secret, second.secret, third.secret]) {
+      expect(told).not.toContain(each);
+    }
+  });
+
+  it.each([{ overlapHours: 169 }, { overlapHours: -1 }, { overlapHours: 1.5 }, { hours: 1 }])(
+    'get no new secret for %j',
+    async (body) => {
+      const { apiKey } = await make({ name: `Kept ${JSON.stringify(body)}` });
+      const answer = await alda.call('POST', `${account}/api-keys/${apiKey.id}/rotation`, body);
+      expect(codeOf(answer)).toEqual(refused(400, 'invalid_request'));
+    },
+  );
+
+  it('that are revoked get no new secret, nor those that are none', async () => {
+    const { apiKey } = await make({ name: 'Gone' });
+    await alda.call('DELETE', `${account}/api-keys/${apiKey.id}`);
+    const gone = await alda.call('POST', `${account}/api-keys/${apiKey.id}/rotation`);
+    const none = await alda.call('POST', `${account}/api-keys/no-such-key/rotation`);
+    expect(codeOf(gone)).toEqual(refused(404, 'not_found'));
+    expect(shapeOf(gone)).toEqual(shapeOf(none));
+  });
+
   it('of another account are out of reach, also by the address of an own one', async () => {
     const { apiKey } = await make({ name: 'Ours' });
     const { accountId, first } = await accountOfTwo();
-    const answer = await first.driver.call(
-      'DELETE',
-      `/api/accounts/${accountId}/api-keys/${apiKey.id}`,
-    );
-    expect(codeOf(answer)).toEqual(refused(404, 'not_found'));
-    expect((await keys()).find(({ id }) => id === apiKey.id)?.revokedAt).toBeNull();
+    const path = `/api/accounts/${accountId}/api-keys/${apiKey.id}`;
+    for (const answer of [
+      await first.driver.call('DELETE', path),
+      await first.driver.call('POST', `${path}/rotation`),
+      await stranger.call('POST', `${account}/api-keys/${apiKey.id}/rotation`),
+    ]) {
+      expect(codeOf(answer)).toEqual(refused(404, 'not_found'));
+    }
+    expect((await keys()).find(({ id }) => id === apiKey.id)).toEqual(apiKey);
+  });
+
+  it('are rotated by administrators alone', async () => {
+    const { apiKey } = await make({ name: 'Not theirs' });
+    for (const driver of [ana, vera]) {
+      const answer = await driver.call('POST', `${account}/api-keys/${apiKey.id}/rotation`);
+      expect(codeOf(answer)).toEqual(refused(403, 'role_required'));
+    }
   });
 
   it.each([{ name: '' }, {}, { name: 'Empty', certificateIds: [] }])(
@@ -609,6 +676,7 @@ describe('/openapi.json', () => {
     expect(methods('/api/invitations/acceptance')).toEqual(['post']);
     expect(methods('/api/accounts/{id}/api-keys')).toEqual(['get', 'post']);
     expect(methods('/api/accounts/{id}/api-keys/{keyId}')).toEqual(['delete']);
+    expect(methods('/api/accounts/{id}/api-keys/{keyId}/rotation')).toEqual(['post']);
     const removal = document.paths['/api/accounts/{id}/operators/{operatorId}']?.['delete'];
     expect(Object.keys(removal?.responses ?? {})).toEqual(
       expect.arrayContaining(['204', '401', '403', '404', '409']),

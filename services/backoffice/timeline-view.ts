@@ -51,8 +51,8 @@ const known = {
   activation_handed_out: ['signing'],
   usage_threshold_reached: ['usage', 'percent', 'used', 'allowance', 'superseded'],
   usage_suspense_settled: ['usage', 'signatures'],
-  activation_refused: ['refusal', 'reason'],
-  ca_refusal_reported: ['refusal'],
+  activation_refused: ['refusal', 'reason', 'count'],
+  ca_refusal_reported: ['refusal', 'count'],
   certificate_created: ['configuration', 'alias'],
   client_service_created: ['configuration', 'alias', 'status'],
 } as const satisfies Readonly<Record<string, readonly [TimelineType, ...string[]]>>;

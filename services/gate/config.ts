@@ -22,4 +22,9 @@ export const gateVariables = {
     wholeNumber(1, 30),
     { default: '30' },
   ),
+  GATE_ACTIVATIONS_PER_MINUTE: variable(
+    'activations that one API key may ask for in a minute, over all gates together; as many refusals of the CA may be reported',
+    wholeNumber(1, 1_000_000),
+    { default: '600' },
+  ),
 };

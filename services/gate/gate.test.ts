@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { buildCaClient, signInAtCa } from '../../infra/ca/ca-testing.ts';
 import {
   developmentClientSecret,
@@ -11,10 +12,11 @@ import {
   simulatorState,
 } from '../../infra/ca/csc-simulator/testing.ts';
 import { waitUntil } from '../../infra/development/wait-until.ts';
+import { recordApiKeyUses } from '../../infra/postgres/api-keys.ts';
 import { readGatePicture } from '../../infra/postgres/gate-picture.ts';
 import { listenTo } from '../../infra/postgres/listen.ts';
 import { openDatabase, type Database } from '../../infra/postgres/pool.ts';
-import { createSealer } from '../../infra/postgres/sealing.ts';
+import { createSealer, hashSecret } from '../../infra/postgres/sealing.ts';
 import { regulationPolicy as policy } from '../../domain/policy.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { insertGrant, type TestGrant } from '../../test/support/grants.ts';
@@ -24,6 +26,7 @@ import { createCaClients } from '../shared/ca-clients.ts';
 import { createHttpApp, type Listening } from '../shared/http.ts';
 import { createLog } from '../shared/log.ts';
 import { createMetrics } from '../shared/metrics.ts';
+import { keepKeyUses, type KeyUses } from './key-uses.ts';
 import { keepPicture, type Picture } from './picture.ts';
 import { gateRoutes } from './routes.ts';
 
@@ -39,6 +42,7 @@ let now = grantedAt;
 let monotonicMs = 0;
 const clock = { now: () => now };
 let picture: Picture;
+let uses: KeyUses;
 let http: Listening;
 let stopListening: () => Promise<void>;
 
@@ -58,8 +62,28 @@ beforeAll(async () => {
     clientSecret: developmentClientSecret,
   });
   account = await enterAccount('First');
-  picture = keepPicture({
-    read: () => readGatePicture(testDatabase.as('gate')),
+  picture = newPicture();
+  const listening = listenTo(
+    { url: testDatabase.urlAs('gate'), applicationName: 'gate test', channel: 'access_changed' },
+    () => {
+      picture.hasten();
+    },
+  );
+  stopListening = () => listening.stop();
+  uses = keepKeyUses({
+    write: (written) => recordApiKeyUses(testDatabase.as('gate'), written),
+    clock,
+    everyMs: 3_600_000,
+    onError: (error) => {
+      throw error;
+    },
+  });
+  http = await serveGate(testDatabase.as('gate'));
+});
+
+function newPicture(): Picture {
+  return keepPicture({
+    read: () => readGatePicture(testDatabase.as('gate'), now),
     now: () => now,
     monotonicMs: () => monotonicMs,
     readEveryMs: 3_600_000,
@@ -68,18 +92,13 @@ beforeAll(async () => {
       throw error;
     },
   });
-  const listening = listenTo(
-    { url: testDatabase.urlAs('gate'), applicationName: 'gate test', channel: 'access_changed' },
-    () => {
-      picture.hasten();
-    },
-  );
-  stopListening = () => listening.stop();
-  http = await serveGate(testDatabase.as('gate'));
-});
+}
 
-/** A gate on the shared picture that decides and writes in this database. */
-function serveGate(deciding: Database): Promise<Listening> {
+/** A gate that decides and writes in this database. */
+function serveGate(
+  deciding: Database,
+  { activationsPerMinute = 1_000, seen = picture } = {},
+): Promise<Listening> {
   const metrics = createMetrics('gate');
   const store = { database: deciding, clock, policy };
   const app = createHttpApp({
@@ -88,7 +107,15 @@ function serveGate(deciding: Database): Promise<Listening> {
     title: 'gate',
     version: '1',
     extraMiddleware: [answerUnavailable],
-    routes: gateRoutes({ store, sealer, caClients: createCaClients(sealer), picture, metrics }),
+    routes: gateRoutes({
+      store,
+      sealer,
+      caClients: createCaClients(sealer),
+      picture: seen,
+      metrics,
+      uses,
+      activationsPerMinute,
+    }),
     checkResponses: true,
   });
   return app.listen({ port: 0 });
@@ -97,6 +124,7 @@ function serveGate(deciding: Database): Promise<Listening> {
 afterAll(async () => {
   await http.stop();
   await picture.stop();
+  await uses.stop();
   await stopListening();
   await simulator.close();
   await database.end();
@@ -178,8 +206,32 @@ async function call(
 
 const access = (certificateId: string, query = '', apiKey?: string) =>
   call('GET', `/v1/certificates/${certificateId}/access${query}`, undefined, apiKey);
-const activation = (certificateId: string, clientService = 'Invoicing') =>
-  call('POST', `/v1/certificates/${certificateId}/activation`, { clientService });
+const activation = (certificateId: string, apiKey?: string, gate?: Listening) =>
+  call(
+    'POST',
+    `/v1/certificates/${certificateId}/activation`,
+    { clientService: 'Invoicing' },
+    apiKey,
+    gate,
+  );
+
+const newKey = (certificateIds?: readonly string[]) => {
+  aliases += 1;
+  return administration.createApiKey({
+    account: account.accountId,
+    name: `key ${aliases}`,
+    ...(certificateIds && { certificateIds: [...certificateIds] }),
+  });
+};
+const statuses = (answers: readonly { status: number }[]) =>
+  answers.map(({ status }) => status).sort((a, b) => a - b);
+async function auditOf(subject: string, action: string) {
+  const { rows } = await database.query<{ actor: string; details: unknown }>(
+    'select actor, details from audit_events where subject = $1 and action = $2 order by event_id',
+    [subject, action],
+  );
+  return rows;
+}
 
 describe('may this certificate sign', () => {
   it('answers no, and why, for one that was never granted', async () => {
@@ -303,6 +355,352 @@ describe('who may ask', () => {
   });
 });
 
+describe('a key that was rotated', () => {
+  it('works with both secrets until the old one ends, to the millisecond and without anything being read', async () => {
+    const { certificateId } = await enterGranted();
+    const key = await newKey();
+    const { apiKey: next, oldSecretEndsAt } = await administration.rotateApiKey(key.apiKeyId, {
+      overlapHours: 1,
+    });
+    expect(oldSecretEndsAt).toEqual(new Date(grantedAt.getTime() + 3_600_000));
+    now = new Date(oldSecretEndsAt.getTime() - 1);
+    await picture.readNow();
+    for (const secret of [key.apiKey, next]) {
+      expect((await access(certificateId, '', secret)).status).toBe(200);
+      expect((await activation(certificateId, secret)).status).toBe(200);
+    }
+    now = oldSecretEndsAt;
+    expect((await access(certificateId, '', next)).status).toBe(200);
+    for (const refused of [
+      access(certificateId, '', key.apiKey),
+      activation(certificateId, key.apiKey),
+    ]) {
+      expect(await refused).toMatchObject({ status: 401, body: { code: 'api_key_refused' } });
+    }
+  });
+
+  it('keeps its id, name and scope', async () => {
+    const { certificateId } = await enterGranted();
+    const { certificateId: outside } = await enterGranted();
+    const key = await newKey([certificateId]);
+    const { apiKey } = await administration.rotateApiKey(key.apiKeyId);
+    expect((await access(certificateId, '', apiKey)).status).toBe(200);
+    expect((await access(outside, '', apiKey)).status).toBe(404);
+    const [listed] = (await administration.listApiKeys(account.accountId)).filter(
+      ({ apiKeyId }) => apiKeyId === key.apiKeyId,
+    );
+    expect(listed).toMatchObject({ name: key.name, certificateIds: [certificateId] });
+  });
+
+  it('rotated again, leaves each old secret the end that it had, or the new one where that is sooner', async () => {
+    const { certificateId } = await enterGranted();
+    const key = await newKey();
+    const works = async (...secrets: string[]) => {
+      await picture.readNow();
+      const answers = await Promise.all(secrets.map((each) => access(certificateId, '', each)));
+      return answers.map(({ status }) => status === 200);
+    };
+    const second = await administration.rotateApiKey(key.apiKeyId, { overlapHours: 2 });
+    const third = await administration.rotateApiKey(key.apiKeyId, { overlapHours: 24 });
+    const secrets = [key.apiKey, second.apiKey, third.apiKey];
+    expect(await works(...secrets)).toEqual([true, true, true]);
+    now = new Date(grantedAt.getTime() + 2 * 3_600_000);
+    expect(await works(...secrets)).toEqual([false, true, true]);
+    const last = await administration.rotateApiKey(key.apiKeyId, { overlapHours: 0 });
+    expect(await works(...secrets, last.apiKey)).toEqual([false, false, false, true]);
+  });
+
+  it('is revoked with every secret of it', async () => {
+    const { certificateId } = await enterGranted();
+    const key = await newKey();
+    const { apiKey } = await administration.rotateApiKey(key.apiKeyId);
+    await administration.revokeApiKey(key.apiKeyId);
+    await picture.readNow();
+    for (const secret of [key.apiKey, apiKey]) {
+      expect((await access(certificateId, '', secret)).status).toBe(401);
+    }
+  });
+});
+
+describe('a gate whose picture is old', () => {
+  let seen: Picture;
+  let gate: Listening;
+  beforeEach(() => {
+    seen = newPicture();
+  });
+  const serve = async () => {
+    await seen.readNow();
+    gate = await serveGate(testDatabase.as('gate'), { seen });
+  };
+  afterEach(async () => {
+    await gate.stop();
+    await seen.stop();
+  });
+
+  it('hands out nothing to a key that was revoked, and takes no report of it', async () => {
+    const { certificateId, grantId } = await enterGranted();
+    const { apiKey, apiKeyId } = await newKey();
+    await serve();
+    expect((await activation(certificateId, apiKey, gate)).status).toBe(200);
+    await administration.revokeApiKey(apiKeyId);
+    const refused = { status: 401, body: { code: 'api_key_refused' } };
+    expect(await activation(certificateId, apiKey, gate)).toMatchObject(refused);
+    const report = { grantId, caError: 'no' };
+    const path = `/v1/certificates/${certificateId}/refusals`;
+    expect(await call('POST', path, report, apiKey, gate)).toMatchObject(refused);
+    expect(await auditOf(`access_grant:${grantId}`, 'ca_refusal_reported')).toEqual([]);
+  });
+
+  it('hands out nothing to a secret that was replaced without overlap', async () => {
+    const { certificateId } = await enterGranted();
+    const { apiKey, apiKeyId } = await newKey();
+    await serve();
+    await administration.rotateApiKey(apiKeyId, { overlapHours: 0 });
+    expect((await activation(certificateId, apiKey, gate)).status).toBe(401);
+  });
+
+  it('hands out nothing of a certificate that was taken from the scope', async () => {
+    const { certificateId } = await enterGranted();
+    const { certificateId: kept } = await enterGranted();
+    const { apiKey, apiKeyId } = await newKey([certificateId, kept]);
+    await serve();
+    await database.query('update api_keys set certificate_ids = $2 where api_key_id = $1', [
+      apiKeyId,
+      [kept],
+    ]);
+    expect((await activation(certificateId, apiKey, gate)).status).toBe(404);
+    expect((await activation(kept, apiKey, gate)).status).toBe(200);
+  });
+});
+
+describe('the rate of a key', () => {
+  let gates: Listening[];
+  beforeEach(async () => {
+    const limits = { activationsPerMinute: 3 };
+    gates = await Promise.all([serveGate(testDatabase.as('gate'), limits), serveGate(testDatabase.as('gate'), limits)]);
+  });
+  afterEach(() => Promise.all(gates.map((gate) => gate.stop())));
+
+  it('holds over all gates together, and is told once with the count', async () => {
+    const { certificateId } = await enterGranted();
+    const { apiKey, apiKeyId } = await newKey();
+    await picture.readNow();
+    const ask = (times: number) =>
+      Promise.all(
+        Array.from({ length: times }, (_, place) =>
+          activation(certificateId, apiKey, gates[place % 2]),
+        ),
+      );
+    expect(statuses(await ask(10))).toEqual([200, 200, 200, ...Array<number>(7).fill(429)]);
+    now = new Date(grantedAt.getTime() + 19_999);
+    expect((await ask(1))[0]).toMatchObject({
+      status: 429,
+      body: { code: 'too_many_requests', retryAfterSeconds: 1 },
+    });
+    now = new Date(grantedAt.getTime() + 20_000);
+    expect(statuses(await ask(2))).toEqual([200, 429]);
+    now = new Date(grantedAt.getTime() + 60_000);
+    expect(statuses(await ask(4))).toEqual([200, 200, 429, 429]);
+    const told = { actor: `api_key:${apiKeyId}`, call: 'activation', perMinute: 3 };
+    expect(await auditOf(`api_key:${apiKeyId}`, 'calls_limited')).toEqual(
+      [1, 9].map((count) => ({
+        actor: told.actor,
+        details: { call: told.call, perMinute: told.perMinute, count },
+      })),
+    );
+  });
+
+  it('says when to come again, and leaves other keys, access and reports alone', async () => {
+    const { certificateId, grantId } = await enterGranted();
+    const { apiKey } = await newKey();
+    const { apiKey: other } = await newKey();
+    await picture.readNow();
+    const [gate] = gates;
+    for (let count = 0; count < 3; count += 1) {
+      expect((await activation(certificateId, apiKey, gate)).status).toBe(200);
+    }
+    const path = `/v1/certificates/${certificateId}`;
+    const refused = await fetch(new URL(`${path}/activation`, gate?.url), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ clientService: 'Invoicing' }),
+    });
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('retry-after')).toBe('20');
+    expect((await activation(certificateId, other, gate)).status).toBe(200);
+    expect((await call('GET', `${path}/access`, undefined, apiKey, gate)).status).toBe(200);
+    const report = () => call('POST', `${path}/refusals`, { grantId, caError: 'no' }, apiKey, gate);
+    const reports = [await report(), await report(), await report(), await report()];
+    expect(statuses(reports)).toEqual([202, 202, 202, 429]);
+  });
+});
+
+describe('a stranger to a certificate', () => {
+  /** Of what is asked of the database. */
+  const counting = { queries: 0 };
+  const watched = () =>
+    new Proxy(testDatabase.as('gate'), {
+      get(target, name: keyof Database) {
+        if (name === 'query' || name === 'connect') counting.queries += 1;
+        const member: unknown = target[name];
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    });
+  let gate: Listening;
+  beforeEach(async () => {
+    gate = await serveGate(watched(), { activationsPerMinute: 1 });
+  });
+  afterEach(() => gate.stop());
+
+  type Request = { method: string; path: string; type: string; body: string | undefined };
+  /** Whatever somebody may ask about a certificate, well or badly. */
+  const request = (ids: readonly string[]): fc.Arbitrary<Request> => {
+    const id = fc.constantFrom(...ids);
+    const body = (good: object) =>
+      fc.oneof(
+        { weight: 3, arbitrary: fc.constant(JSON.stringify(good)) },
+        fc.constantFrom('{', '[]', '{"clientService":7}', '{"unknown":1}', undefined),
+        fc.json(),
+      );
+    const service = fc.oneof(fc.constantFrom('Invoicing', ...ids), fc.string({ maxLength: 210 }));
+    const type = fc.constantFrom('application/json', 'application/json', 'text/plain');
+    return fc.oneof(
+      fc.record({
+        method: fc.constantFrom('GET', 'GET', 'POST'),
+        path: fc
+          .option(service)
+          .map((asked) =>
+            asked === null ? 'access' : `access?clientService=${encodeURIComponent(asked)}`,
+          ),
+        type: fc.constant('application/json'),
+        body: fc.constant(undefined),
+      }),
+      service.chain((clientService) =>
+        fc.record({
+          method: fc.constant('POST'),
+          path: fc.constant('activation'),
+          type,
+          body: body({ clientService }),
+        }),
+      ),
+      id.chain((grantId) =>
+        fc.record({
+          method: fc.constant('POST'),
+          path: fc.constant('refusals'),
+          type,
+          body: body({ grantId, caError: 'no' }),
+        }),
+      ),
+    );
+  };
+
+  it('cannot tell one that exists from one that never did, whatever is asked', async () => {
+    const theirs = await enterGranted();
+    const inScope = await enterGranted();
+    const { apiKey: scoped } = await newKey([inScope.certificateId]);
+    const other = await enterAccount('Nosy');
+    await picture.readNow();
+    const ask = async (
+      certificateId: string,
+      apiKey: string,
+      { method, path, type, body }: Request,
+    ) => {
+      counting.queries = 0;
+      const response = await fetch(new URL(`/v1/certificates/${certificateId}/${path}`, gate.url), {
+        method,
+        headers: { authorization: `Bearer ${apiKey}`, 'content-type': type },
+        ...(body !== undefined && method !== 'GET' && { body }),
+      });
+      const { instance, ...answer } = (await response.json()) as { instance?: string };
+      const headers = Object.fromEntries(response.headers);
+      expect(headers['x-request-id']).toBe(instance);
+      delete headers['x-request-id'];
+      delete headers['date'];
+      return { status: response.status, answer, headers, queries: counting.queries };
+    };
+    // At the end of the rate too: the first call takes the only one that there is.
+    expect((await activation(inScope.certificateId, scoped, gate)).status).toBe(200);
+    expect((await activation(inScope.certificateId, scoped, gate)).status).toBe(429);
+    const { certificateId, clientServiceId, grantId } = theirs;
+    const ids = [certificateId, clientServiceId, grantId, inScope.clientServiceId];
+    await fc.assert(
+      fc.asyncProperty(request(ids), fc.uuid(), fc.boolean(), async (asked, never, isStale) => {
+        if (isStale) monotonicMs += 30_001;
+        const answers = [];
+        for (const apiKey of [scoped, other.apiKey]) {
+          answers.push(await ask(never, apiKey, asked), await ask(certificateId, apiKey, asked));
+        }
+        if (isStale) await picture.readNow();
+        for (const answer of answers.slice(1)) expect(answer).toEqual(answers[0]);
+        expect(answers[0]?.status).toBeGreaterThanOrEqual(400);
+        expect(answers[0]?.queries).toBe(0);
+      }),
+      { numRuns: 150 },
+    );
+    expect(await auditOf(`client_service:${clientServiceId}`, 'activation_refused')).toEqual([]);
+    expect(await auditOf(`access_grant:${grantId}`, 'ca_refusal_reported')).toEqual([]);
+  });
+
+  it('learns no more from the client services of other certificates', async () => {
+    const mine = await enterGranted();
+    const theirs = await enterGranted();
+    const { apiKey } = await newKey([mine.certificateId]);
+    const wide = await serveGate(testDatabase.as('gate'));
+    try {
+      const ask = async (clientService: string) => {
+        const { status, body } = await call(
+          'POST',
+          `/v1/certificates/${mine.certificateId}/activation`,
+          { clientService },
+          apiKey,
+          wide,
+        );
+        const query = `?clientService=${clientService}`;
+        const seen = await access(mine.certificateId, query, apiKey);
+        return [status, { ...body, instance: 0 }, seen.status, { ...seen.body, instance: 0 }];
+      };
+      const never = await ask('3f0f3f9e-0000-4000-8000-000000000000');
+      expect(never[0]).toBe(404);
+      expect(await ask(theirs.clientServiceId)).toEqual(never);
+    } finally {
+      await wide.stop();
+    }
+  });
+});
+
+describe('the last use of a key', () => {
+  it('is told of the key and of its old secrets, once it was written', async () => {
+    const { certificateId } = await enterGranted();
+    const key = await newKey();
+    const listed = async () =>
+      (await administration.listApiKeys(account.accountId)).find(
+        ({ apiKeyId }) => apiKeyId === key.apiKeyId,
+      );
+    const { apiKey } = await administration.rotateApiKey(key.apiKeyId, { overlapHours: 2 });
+    const endsAt = new Date(grantedAt.getTime() + 7_200_000);
+    expect(await listed()).toMatchObject({
+      lastUsedAt: undefined,
+      oldSecret: { endsAt, lastUsedAt: undefined },
+    });
+    await access(certificateId, '', key.apiKey);
+    const oldUsedAt = now;
+    now = new Date(grantedAt.getTime() + 60_000);
+    await access(certificateId, '', apiKey);
+    await uses.write();
+    expect(await listed()).toMatchObject({
+      lastUsedAt: now,
+      oldSecret: { endsAt, lastUsedAt: oldUsedAt },
+    });
+    // A gate that was slow to tell does not set the clock back.
+    await recordApiKeyUses(testDatabase.as('gate'), [
+      { keyHash: hashSecret(apiKey), apiKeyId: key.apiKeyId, at: grantedAt },
+    ]);
+    expect(await listed()).toMatchObject({ lastUsedAt: now });
+    now = endsAt;
+    expect((await listed())?.oldSecret).toBeUndefined();
+  });
+});
+
 describe('the activation', () => {
   it('is handed to an active service, and audited', async () => {
     const { certificateId, clientServiceId, credentialId, grantId } = await enterGranted({
@@ -348,7 +746,19 @@ describe('the activation', () => {
       "select details from audit_events where certificate_id = $1 and action = 'activation_refused'",
       [certificateId],
     );
-    expect(rows).toEqual([{ details: { reason: 'grant_expired' } }]);
+    expect(rows).toEqual([{ details: { reason: 'grant_expired', count: 1 } }]);
+  });
+
+  it('refused again and again is audited once a minute, with the count', async () => {
+    const { certificateId, clientServiceId } = await enterGranted();
+    now = expiresAt;
+    for (let count = 0; count < 3; count += 1) await activation(certificateId);
+    now = new Date(expiresAt.getTime() + 60_000);
+    await activation(certificateId);
+    const actor = `api_key:${account.apiKeyId}`;
+    expect(await auditOf(`client_service:${clientServiceId}`, 'activation_refused')).toEqual(
+      [1, 3].map((count) => ({ actor, details: { reason: 'grant_expired', count } })),
+    );
   });
 
   async function enterGrantedWithRealTokens() {
@@ -479,7 +889,11 @@ describe('a refusal of the CA', () => {
       [grantId],
     );
     expect(rows).toEqual([
-      { refusal_reported_at: now, name: 'refusalReported', details: { caError: 'SAD expired' } },
+      {
+        refusal_reported_at: now,
+        name: 'refusalReported',
+        details: { caError: 'SAD expired', count: 1 },
+      },
     ]);
     const elsewhere = await enterGranted();
     expect(
@@ -487,7 +901,7 @@ describe('a refusal of the CA', () => {
     ).toBe(404);
   });
 
-  it('that a signer reports again and again is told once on each day of the account, and audited each time', async () => {
+  it('that a signer reports again and again is told once on each day of the account, and audited with those of the minute counted', async () => {
     const { certificateId, grantId } = await enterGranted();
     const report = () =>
       call('POST', `/v1/certificates/${certificateId}/refusals`, { grantId, caError: 'no' });
@@ -501,10 +915,12 @@ describe('a refusal of the CA', () => {
     now = new Date('2026-06-01T23:00:00Z');
     await report();
     expect(await told()).toBe(2);
-    const { rowCount } = await database.query(
-      "select from audit_events where certificate_id = $1 and action = 'ca_refusal_reported'",
+    now = new Date('2026-06-01T23:00:59Z');
+    await report();
+    const { rows } = await database.query(
+      "select details from audit_events where certificate_id = $1 and action = 'ca_refusal_reported' order by event_id",
       [certificateId],
     );
-    expect(rowCount).toBe(6);
+    expect(rows).toEqual([1, 4, 2].map((count) => ({ details: { caError: 'no', count } })));
   });
 });

@@ -1,4 +1,5 @@
 import { Gauge } from 'prom-client';
+import { recordApiKeyUses } from '../../infra/postgres/api-keys.ts';
 import { followDatabaseClock } from '../../infra/postgres/clock.ts';
 import { readGatePicture } from '../../infra/postgres/gate-picture.ts';
 import { listenTo } from '../../infra/postgres/listen.ts';
@@ -13,11 +14,13 @@ import { createLog } from '../shared/log.ts';
 import { createMetrics } from '../shared/metrics.ts';
 import { policyFrom } from '../shared/policy-config.ts';
 import { gateVariables } from './config.ts';
+import { keepKeyUses } from './key-uses.ts';
 import { keepPicture } from './picture.ts';
 import { gateRoutes } from './routes.ts';
 
 const config = parseConfigOrExit(gateVariables, process.env);
 const log = createLog({ service: 'gate', level: config.LOG_LEVEL });
+const writeUsesEveryMs = 60_000;
 /** The token is refreshed with a row locked, so the CA gets less time than the database's lock_timeout. */
 const caTimeouts = { callMs: 5_000, readTotalMs: 5_000 };
 
@@ -33,7 +36,7 @@ await runService({
     const reading = openDatabase({ url, applicationName: 'gate reading', maxConnections: 2 });
     const clock = await followDatabaseClock(reading);
     const picture = keepPicture({
-      read: () => readGatePicture(reading),
+      read: () => readGatePicture(reading, clock.now()),
       now: () => clock.now(),
       readEveryMs: config.GATE_READ_SECONDS * 1000,
       staleAfterMs: config.GATE_STALE_SECONDS * 1000,
@@ -44,6 +47,15 @@ await runService({
     await picture.readNow();
     const listening = listenTo({ url, applicationName: 'gate', channel: 'access_changed' }, () => {
       picture.hasten();
+    });
+
+    const uses = keepKeyUses({
+      write: (written) => recordApiKeyUses(reading, written),
+      clock,
+      everyMs: writeUsesEveryMs,
+      onError: (err) => {
+        log.warn({ err }, 'the last uses of API keys could not be written');
+      },
     });
 
     const metrics = createMetrics('gate');
@@ -64,7 +76,15 @@ await runService({
       title: 'Certificate Access gate',
       version: '1',
       extraMiddleware: [answerUnavailable],
-      routes: gateRoutes({ store, sealer, caClients, picture, metrics }),
+      routes: gateRoutes({
+        store,
+        sealer,
+        caClients,
+        picture,
+        metrics,
+        uses,
+        activationsPerMinute: config.GATE_ACTIVATIONS_PER_MINUTE,
+      }),
       dependencies: {
         async postgres() {
           await reading.query('select 1');
@@ -88,6 +108,7 @@ await runService({
       async stop() {
         await http.stop();
         await picture.stop();
+        await uses.stop();
         clock.stop();
         await listening.stop();
         await Promise.all([database.end(), reading.end()]);

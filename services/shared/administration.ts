@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { defaultOverlapHours, mostOverlapHours } from '../../domain/api-key.ts';
 import { isTimeZone } from '../../domain/calendar.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { Problem } from '../../domain/errors.ts';
 import { roles, type Role } from '../../domain/roles.ts';
 import * as store from '../../infra/postgres/administration.ts';
+import * as keys from '../../infra/postgres/api-keys.ts';
 import { recordAudit } from '../../infra/postgres/audit.ts';
 import { endInvitations } from '../../infra/postgres/invitations.ts';
 import { signalGrant, type Writer } from '../../infra/postgres/outbox.ts';
@@ -87,6 +89,16 @@ export const apiKeySchema = z.strictObject({
   name: text(100),
   certificateIds: z.array(text(100)).min(1, 'at least one certificate is expected').optional(),
 });
+const wholeHours = `a whole number of hours from 0 to ${String(mostOverlapHours)} is expected`;
+export const rotationSchema = z.strictObject({
+  overlapHours: z
+    .number(wholeHours)
+    .int(wholeHours)
+    .min(0, wholeHours)
+    .max(mostOverlapHours, wholeHours)
+    .default(defaultOverlapHours)
+    .meta({ description: 'For how long the secret before goes on working; 0 ends it at once.' }),
+});
 
 export type AdministrationOptions = {
   readonly database: Database;
@@ -108,7 +120,16 @@ export type NewOperatorResult = {
 };
 
 /** What the key is, in full; only its hash is kept. */
-export type NewApiKey = Omit<store.ApiKey, 'revokedAt'> & { readonly apiKey: string };
+export type NewApiKey = keys.NewApiKey & { readonly apiKey: string };
+export type RotatedApiKey = {
+  readonly apiKeyId: string;
+  readonly accountId: string;
+  readonly name: string;
+  /** The new secret, in full; only its hash is kept. */
+  readonly apiKey: string;
+  /** Until then, and not including, the secret before works too. */
+  readonly oldSecretEndsAt: Date;
+};
 
 export type Administration = ReturnType<typeof createAdministration>;
 
@@ -322,11 +343,11 @@ export function createAdministration(options: AdministrationOptions) {
     /** The key is shown this once. */
     async createApiKey(input: z.input<typeof apiKeySchema>): Promise<NewApiKey> {
       const { account, name, certificateIds } = parse(apiKeySchema, input);
-      const apiKey = `ca_${newSecret()}`;
+      const apiKey = newApiKeySecret();
       return transaction(async (tx, now) => {
         const { accountId } = await store.getAccount(tx, account);
         const key = { apiKeyId: randomUUID(), accountId, name, certificateIds, createdAt: now };
-        await store.insertApiKey(tx, { ...key, keyHash: hashSecret(apiKey) });
+        await keys.insertApiKey(tx, { ...key, keyHash: hashSecret(apiKey) });
         await audit(tx, {
           at: now,
           action: 'api_key_created',
@@ -338,14 +359,45 @@ export function createAdministration(options: AdministrationOptions) {
       });
     },
 
-    listApiKeys: async (account?: string) =>
-      store.listApiKeys(database, await accountIdOf(account)),
+    listApiKeys: async (account?: string): Promise<keys.ApiKey[]> =>
+      keys.listApiKeys(database, { accountId: await accountIdOf(account) }, clock.now()),
+
+    /** A new secret for the same key, shown this once; the one before works on for the hours given. With an account, only a key of that account. */
+    async rotateApiKey(
+      apiKeyId: string,
+      input: z.input<typeof rotationSchema> = {},
+      account?: string,
+    ): Promise<RotatedApiKey> {
+      const { overlapHours } = parse(rotationSchema, input);
+      const onlyOf = await accountIdOf(account);
+      const apiKey = newApiKeySecret();
+      return inTransaction(database, async (tx) => {
+        const { accountId, name, endsAt, now } = await keys.rotateApiKey(
+          tx,
+          { apiKeyId, accountId: onlyOf },
+          { keyHash: hashSecret(apiKey), overlapHours },
+          () => clock.now(),
+        );
+        await audit(tx, {
+          at: now,
+          action: 'api_key_rotated',
+          accountId,
+          subject: `api_key:${apiKeyId}`,
+          details: { name, oldSecretEndsAt: endsAt.toISOString() },
+        });
+        return { apiKeyId, accountId, name, apiKey, oldSecretEndsAt: endsAt };
+      });
+    },
 
     /** With an account, only a key of that account. */
     async revokeApiKey(apiKeyId: string, account?: string): Promise<void> {
       const onlyOf = await accountIdOf(account);
       await transaction(async (tx, now) => {
-        const { accountId, name } = await store.revokeApiKey(tx, apiKeyId, now, onlyOf);
+        const { accountId, name } = await keys.revokeApiKey(
+          tx,
+          { apiKeyId, accountId: onlyOf },
+          now,
+        );
         await audit(tx, {
           at: now,
           action: 'api_key_revoked',
@@ -363,6 +415,9 @@ export function createAdministration(options: AdministrationOptions) {
       : (await store.getAccount(database, account)).accountId;
   }
 }
+
+/** The prefix lets scanners of repositories and logs find one that went astray. */
+const newApiKeySecret = (): string => `ca_${newSecret()}`;
 
 /** Under the lock of the account that `lockOperator` took, so that two administrators cannot take the role from each other at once. */
 async function requireAnotherAdmin(

@@ -1,8 +1,11 @@
 /** @jest-environment <rootDir>/test/support/failure-environment.ts */
 import { afterAll, afterEach, beforeAll, describe, it } from '@jest/globals';
+import { recordApiKeyUses } from '../../infra/postgres/api-keys.ts';
 import { createConsequences } from '../../infra/postgres/consequences.ts';
 import { inTransaction } from '../../infra/postgres/pool.ts';
+import { hashSecret } from '../../infra/postgres/sealing.ts';
 import { chargeGrants } from '../../infra/postgres/usage-counters.ts';
+import { createAdministration } from '../../services/shared/administration.ts';
 import {
   goToCaAndBack,
   obtainGrant,
@@ -90,6 +93,18 @@ const pathOf = (name: string): string => {
   if (certificate === undefined) throw new Error(`no certificate ${name}`);
   return `/certificates/${certificate.certificateId}`;
 };
+
+/** A key of a signing service, used a moment ago with the secret that was replaced; once. */
+async function enterKey(): Promise<void> {
+  const { database, clock, accountId } = backoffice;
+  const administration = createAdministration({ database, clock });
+  const name = 'faturação';
+  if ((await administration.listApiKeys(accountId)).some((key) => key.name === name)) return;
+  const { apiKeyId, apiKey } = await administration.createApiKey({ account: accountId, name });
+  await administration.rotateApiKey(apiKeyId);
+  const use = { keyHash: hashSecret(apiKey), apiKeyId, at: clock.now() };
+  await recordApiKeyUses(database, [use]);
+}
 
 /** Buttons, links and fields by their names in both languages. */
 const press = (page: Page, name: RegExp) => page.getByRole('button', { name }).first().click();
@@ -320,6 +335,33 @@ const states: Readonly<Record<string, State>> = {
       await page.goto(`/accounts/${backoffice.accountId}/api-keys`);
       await press(page, /(key|chave)/i);
       await page.getByRole('dialog').waitFor();
+    },
+  },
+  'api-keys-in-use': {
+    who: 'alda',
+    async open(page) {
+      await enterKey();
+      await page.goto(`/accounts/${backoffice.accountId}/api-keys`);
+      await page.getByText(/(Old secret until|Segredo antigo até)/).waitFor();
+    },
+  },
+  'rotation-dialog': {
+    who: 'alda',
+    async open(page) {
+      await enterKey();
+      await page.goto(`/accounts/${backoffice.accountId}/api-keys`);
+      await press(page, /^(New secret for|Novo segredo para) faturação$/);
+      await page.getByRole('dialog').waitFor();
+    },
+  },
+  'new-secret': {
+    who: 'alda',
+    async open(page) {
+      await enterKey();
+      await page.goto(`/accounts/${backoffice.accountId}/api-keys`);
+      await press(page, /^(New secret for|Novo segredo para) faturação$/);
+      await page.getByRole('dialog').locator('button[type=submit]').click();
+      await page.getByText(/^ca_[\w-]{40,}$/).waitFor();
     },
   },
   sessions: {

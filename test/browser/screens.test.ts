@@ -284,6 +284,76 @@ describe('an account', () => {
   });
 });
 
+describe('an API key', () => {
+  it('gets a new secret with the keyboard alone, and the list tells how long the old one works', async () => {
+    const { accountId } = backoffice;
+    const alda = await backoffice.signedIn('alda');
+    const made = expectAnswer(
+      await alda.call('POST', `/api/accounts/${accountId}/api-keys`, { name: 'payroll' }),
+      201,
+    ) as { apiKey: { id: string }; secret: string };
+    const page = await browser.person('alda');
+    await page.goto(`/accounts/${accountId}/api-keys`);
+    const row = page.getByRole('row').filter({ hasText: 'payroll' });
+    await row.getByText('Not yet').waitFor();
+    const tabTo = async (name: string): Promise<void> => {
+      for (let presses = 0; presses < 60; presses += 1) {
+        await page.keyboard.press('Tab');
+        const at = await page.evaluate(() => document.activeElement?.textContent ?? '');
+        if (at === name) return;
+      }
+      throw new Error(`Tab does not lead to ${name}`);
+    };
+    await tabTo('New secret for payroll');
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog', { name: 'A new secret for payroll' });
+    await dialog.waitFor();
+    expect(await dialog.getByLabel('Works for 1 day more').isChecked()).toBe(true);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('ArrowUp');
+    expect(await dialog.getByLabel('Works for 1 hour more').isChecked()).toBe(true);
+    await page.keyboard.press('Enter');
+    const group = page.getByRole('group', { name: 'The secret of payroll' });
+    await group.getByText(/^The old secret works until .* \(Lisbon\)\.$/).waitFor();
+    const secret = (await group.locator('code').textContent()) ?? '';
+    expect(secret).toMatch(/^ca_[\w-]{43}$/);
+    expect(secret).not.toBe(made.secret);
+    // Another one would take its place.
+    expect(await button(page, 'New secret for payroll').count()).toBe(0);
+    await tabTo('I have copied it');
+    await page.keyboard.press('Enter');
+    await page
+      .getByText(
+        /^payroll is ready\. Its secret is not shown any more\. The old secret works until/,
+      )
+      .waitFor();
+    expect(await page.content()).not.toContain(secret);
+    await row.getByText(/^Old secret until/).waitFor();
+    await row.getByText('Old secret not used').waitFor();
+    await button(page, 'New secret for payroll').click();
+    await dialog.getByText('A secret that was replaced before still works.').waitFor();
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    backoffice.clock.advance(3_600);
+    await page.reload();
+    await row.getByText('Valid').waitFor();
+    expect(await row.getByText('Old secret').count()).toBe(0);
+  });
+
+  it('whose secret may be known to others gets one that ends the old one at once', async () => {
+    const { accountId } = backoffice;
+    const alda = await backoffice.signedIn('alda');
+    const body = { name: 'leaked' };
+    expectAnswer(await alda.call('POST', `/api/accounts/${accountId}/api-keys`, body), 201);
+    const page = await browser.person('alda');
+    await page.goto(`/accounts/${accountId}/api-keys`);
+    await button(page, 'New secret for leaked').click();
+    await page.getByRole('dialog').getByLabel('Ends at once').check();
+    await button(page, 'Make the new secret').click();
+    await page.getByRole('group').getByText('The old secret works no more.').waitFor();
+  });
+});
+
 describe('one’s sessions', () => {
   it('are listed, and another one is ended at once', async () => {
     const page = await browser.person('rui');

@@ -39,7 +39,16 @@ export type SystemOptions = {
   readonly env?: Environment;
   /** Begins with a database without tables and brings them in with `npm run admin -- migrate`. */
   readonly fromNothing?: boolean;
+  /** How a service is started, if not as `npm start` does. */
+  readonly launch?: (service: string) => Launch;
 };
+
+export type Launch = { readonly command: string; readonly args: readonly string[] };
+
+const asInDevelopment = (service: string): Launch => ({
+  command: process.execPath,
+  args: ['--import', 'tsx', `services/${service}/main.ts`],
+});
 
 /** A backoffice beside the first, on the same database. */
 export type Backoffice = {
@@ -72,6 +81,7 @@ export async function startSystem({
   name,
   env = {},
   fromNothing = false,
+  launch = asInDevelopment,
 }: SystemOptions): Promise<System> {
   const parts = testParts();
   const unique = randomBytes(4).toString('hex');
@@ -143,7 +153,7 @@ export async function startSystem({
       overrides: Environment = {},
     ): Promise<GuardedProcess> =>
       startService(guardian, {
-        service,
+        launch: launch(service),
         processName,
         readyUrl: `${at(port)}/readyz`,
         env: {
@@ -233,7 +243,7 @@ export async function startSystem({
 }
 
 type ServiceToStart = {
-  readonly service: string;
+  readonly launch: Launch;
   readonly processName: string;
   readonly readyUrl: string;
   readonly env: Environment;
@@ -241,13 +251,13 @@ type ServiceToStart = {
 };
 
 function startService(guardian: Guardian, toStart: ServiceToStart): Promise<GuardedProcess> {
-  const { service, processName, readyUrl, env, logFile } = toStart;
+  const { launch, processName, readyUrl, env, logFile } = toStart;
   return startPart(
     guardian,
     {
       name: processName,
-      command: process.execPath,
-      args: ['--import', 'tsx', `services/${service}/main.ts`],
+      command: launch.command,
+      args: launch.args,
       cwd: root,
       env,
       logFile,

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Ban, CircleCheck, KeyRound } from 'lucide-react';
+import { Ban, KeyRound, RefreshCw } from 'lucide-react';
 import { useState } from 'react';
 import { call } from '../../api/client.ts';
 import type { ApiKey } from '../../api/contract.ts';
@@ -12,15 +12,16 @@ import { ShortInstant } from '../../app/short-instant.tsx';
 import { Button } from '../../design/button.tsx';
 import { Card } from '../../design/card.tsx';
 import { Empty } from '../../design/empty.tsx';
-import { Status } from '../../design/status.tsx';
 import { Table } from '../../design/table.tsx';
 import { useFormats } from '../../language/language.tsx';
 import { defineTexts, useTexts } from '../../language/texts.ts';
 import { accountTexts } from './account-texts.ts';
 import { CertificateNames } from './certificate-names.tsx';
+import { KeyState } from './key-state.tsx';
 import { NewKeyDialog } from './new-key-dialog.tsx';
 import { NewSecret } from './new-secret.tsx';
-import { accountPath } from './paths.ts';
+import { apiKeyPath } from './paths.ts';
+import { RotationDialog } from './rotation-dialog.tsx';
 import { WhomToAsk } from './whom-to-ask.tsx';
 import styles from './account.module.css';
 
@@ -33,9 +34,11 @@ const texts = defineTexts({
     certificates: 'Certificates',
     all: 'All of the account',
     created: (zone: string) => `Created (${zone})`,
+    used: (zone: string) => `Last used (${zone})`,
+    unused: 'Not yet',
     state: 'State',
-    valid: 'Valid',
-    revoked: 'Revoked',
+    rotate: 'New secret',
+    rotateFor: (name: string) => `for ${name}`,
     revoke: 'Revoke',
     none: 'This account has no API key yet.',
     noneWhy: 'A signing service needs one before it can sign. Make one and give it its secret.',
@@ -44,6 +47,8 @@ const texts = defineTexts({
     revokeNext:
       'This cannot be undone. To let them sign again, make a new key and give it to them.',
     hidden: (name: string) => `${name} is ready. Its secret is not shown any more.`,
+    oldWorks: (until: string) => `The old secret works until ${until}.`,
+    oldEnded: 'The old secret works no more.',
     wasRevoked: (name: string) => `${name} is revoked. Whoever uses it is refused from now on.`,
   },
   'pt-PT': {
@@ -54,9 +59,11 @@ const texts = defineTexts({
     certificates: 'Certificados',
     all: 'Todos os da conta',
     created: (zone: string) => `Criada (${zone})`,
+    used: (zone: string) => `Último uso (${zone})`,
+    unused: 'Ainda não',
     state: 'Estado',
-    valid: 'Válida',
-    revoked: 'Revogada',
+    rotate: 'Novo segredo',
+    rotateFor: (name: string) => `para ${name}`,
     revoke: 'Revogar',
     none: 'Esta conta ainda não tem chaves de API.',
     noneWhy:
@@ -67,11 +74,17 @@ const texts = defineTexts({
     revokeNext:
       'Não é possível voltar atrás. Para voltarem a assinar, crie uma nova chave e entregue-lha.',
     hidden: (name: string) => `${name} está pronta. O seu segredo já não é mostrado.`,
+    oldWorks: (until: string) => `O segredo antigo funciona até ${until}.`,
+    oldEnded: 'O segredo antigo já não funciona.',
     wasRevoked: (name: string) => `${name} foi revogada. Quem a usar é recusado a partir de agora.`,
   },
 });
 
-type Made = { readonly name: string; readonly secret: string };
+type Made = {
+  readonly name: string;
+  readonly secret: string;
+  readonly note?: string | undefined;
+};
 
 /** The keys of the account's signing services. For administrators; others are told whom to ask. */
 export function ApiKeys(props: { readonly accountId: string; readonly timeZone: string }) {
@@ -101,10 +114,13 @@ function KeyList({
   const query = useQuery(apiKeysQuery(accountId));
   const [isMaking, setMaking] = useState(false);
   const [made, setMade] = useState<Made>();
+  const [rotating, setRotating] = useState<ApiKey>();
   const [revoking, setRevoking] = useState<ApiKey>();
   const [done, setDone] = useState<Done>();
   const readAgain = (): void =>
     void client.invalidateQueries({ queryKey: keys.apiKeys(accountId) });
+  const noteOf = ({ oldSecret }: ApiKey): string =>
+    oldSecret === null ? t.oldEnded : t.oldWorks(formats.instant(oldSecret.endsAt, timeZone));
   // Another one would take the place of a secret that is shown only once.
   const make = made === undefined && (
     <Button
@@ -128,7 +144,8 @@ function KeyList({
           {...made}
           onKept={() => {
             setMade(undefined);
-            setDone({ text: t.hidden(made.name), takesFocus: true });
+            const text = [t.hidden(made.name), made.note].filter(Boolean).join(' ');
+            setDone({ text, takesFocus: true });
           }}
         />
       )}
@@ -145,6 +162,7 @@ function KeyList({
                 { name: t.name },
                 { name: t.certificates },
                 { name: t.created(formats.zone(timeZone)) },
+                { name: t.used(formats.zone(timeZone)) },
                 { name: t.state },
                 { name: actions, isActions: true },
               ]}
@@ -160,19 +178,39 @@ function KeyList({
                     <CertificateNames key="certificates" certificateIds={apiKey.certificateIds} />
                   ),
                   <ShortInstant key="created" at={apiKey.createdAt} timeZone={timeZone} />,
+                  apiKey.lastUsedAt === null ? (
+                    <span key="used" className={styles.soft}>
+                      {t.unused}
+                    </span>
+                  ) : (
+                    <ShortInstant key="used" at={apiKey.lastUsedAt} timeZone={timeZone} />
+                  ),
                   <KeyState key="state" apiKey={apiKey} timeZone={timeZone} />,
                   apiKey.revokedAt === null && (
-                    <Button
-                      key="revoke"
-                      icon={<Ban size={18} aria-hidden="true" />}
-                      onClick={() => {
-                        setDone(undefined);
-                        setRevoking(apiKey);
-                      }}
-                    >
-                      {t.revoke}
-                      <span className="visually-hidden"> {apiKey.name}</span>
-                    </Button>
+                    <span key="actions" className={styles.actions}>
+                      {made === undefined && (
+                        <Button
+                          icon={<RefreshCw size={18} aria-hidden="true" />}
+                          onClick={() => {
+                            setDone(undefined);
+                            setRotating(apiKey);
+                          }}
+                        >
+                          {t.rotate}
+                          <span className="visually-hidden"> {t.rotateFor(apiKey.name)}</span>
+                        </Button>
+                      )}
+                      <Button
+                        icon={<Ban size={18} aria-hidden="true" />}
+                        onClick={() => {
+                          setDone(undefined);
+                          setRevoking(apiKey);
+                        }}
+                      >
+                        {t.revoke}
+                        <span className="visually-hidden"> {apiKey.name}</span>
+                      </Button>
+                    </span>
                   ),
                 ],
               }))}
@@ -192,14 +230,24 @@ function KeyList({
           }}
         />
       )}
+      {rotating !== undefined && (
+        <RotationDialog
+          accountId={accountId}
+          apiKey={rotating}
+          onClose={() => setRotating(undefined)}
+          onDone={({ apiKey, secret }) => {
+            setRotating(undefined);
+            setMade({ name: apiKey.name, secret, note: noteOf(apiKey) });
+            readAgain();
+          }}
+        />
+      )}
       {revoking !== undefined && (
         <Confirmation
           title={t.revokeTitle(revoking.name)}
           confirm={t.revoke}
           icon={<Ban size={18} aria-hidden="true" />}
-          run={() =>
-            call('DELETE', `${accountPath(accountId)}/api-keys/${encodeURIComponent(revoking.id)}`)
-          }
+          run={() => call('DELETE', apiKeyPath(accountId, revoking.id))}
           onDone={() => {
             setRevoking(undefined);
             setDone({ text: t.wasRevoked(revoking.name), takesFocus: true });
@@ -217,28 +265,3 @@ function KeyList({
 
 const validFirst = (apiKeys: readonly ApiKey[]): readonly ApiKey[] =>
   apiKeys.toSorted((a, b) => Number(a.revokedAt !== null) - Number(b.revokedAt !== null));
-
-function KeyState({
-  apiKey: { revokedAt },
-  timeZone,
-}: {
-  readonly apiKey: ApiKey;
-  readonly timeZone: string;
-}) {
-  const t = useTexts(texts);
-  const formats = useFormats();
-  return revokedAt === null ? (
-    <Status tone="good" icon={<CircleCheck size={16} aria-hidden="true" />}>
-      {t.valid}
-    </Status>
-  ) : (
-    <span className={styles.state}>
-      <Status tone="still" icon={<Ban size={16} aria-hidden="true" />}>
-        {t.revoked}
-      </Status>
-      <time dateTime={revokedAt} className={styles.soft}>
-        {formats.shortInstant(revokedAt, timeZone)}
-      </time>
-    </span>
-  );
-}

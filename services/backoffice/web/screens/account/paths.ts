@@ -12,3 +12,5 @@ export const partPath = (accountId: string, part: Part): string =>
 export const accountPath = (accountId: string): string => `/api/accounts/${id(accountId)}`;
 export const operatorPath = (accountId: string, operatorId: string): string =>
   `${accountPath(accountId)}/operators/${id(operatorId)}`;
+export const apiKeyPath = (accountId: string, apiKeyId: string): string =>
+  `${accountPath(accountId)}/api-keys/${id(apiKeyId)}`;

@@ -202,12 +202,14 @@ export const timelineTexts = defineTexts<TimelineTexts>({
           ? '1 signature that had not belonged to any access was counted.'
           : `${number('signatures')} signatures that had not belonged to any access were counted.`,
       ],
-      activation_refused: ({ who, reason }) => [
+      activation_refused: ({ who, reason, count, number }) => [
         `${who} was not allowed to sign.`,
         reason && `${reason}.`,
+        count('count') > 1 ? `${number('count')} times since this was last told.` : '',
       ],
-      ca_refusal_reported: ({ who }) => [
+      ca_refusal_reported: ({ who, count, number }) => [
         `${who} reported that the CA refuses signatures.`,
+        count('count') > 1 ? `${number('count')} times since this was last told.` : '',
         'Nothing was suspended because of it.',
       ],
       certificate_created: ({ who, text }) => [
@@ -362,12 +364,14 @@ export const timelineTexts = defineTexts<TimelineTexts>({
           ? 'Foi contada 1 assinatura que não pertencia a nenhum acesso.'
           : `Foram contadas ${number('signatures')} assinaturas que não pertenciam a nenhum acesso.`,
       ],
-      activation_refused: ({ who, reason }) => [
+      activation_refused: ({ who, reason, count, number }) => [
         `${who} não foi autorizado a assinar.`,
         reason && `${reason}.`,
+        count('count') > 1 ? `${number('count')} vezes desde a última indicação.` : '',
       ],
-      ca_refusal_reported: ({ who }) => [
+      ca_refusal_reported: ({ who, count, number }) => [
         `${who} comunicou que a CA recusa assinaturas.`,
+        count('count') > 1 ? `${number('count')} vezes desde a última indicação.` : '',
         'Nada foi suspenso por causa disso.',
       ],
       certificate_created: ({ who, text }) => [
