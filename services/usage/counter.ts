@@ -21,7 +21,7 @@ import {
   takeFlush,
   type Backlog,
 } from './backlog.ts';
-import { startPeriodic, type Periodic } from './periodic.ts';
+import { startPeriodic, type Periodic } from '../shared/periodic.ts';
 
 export type CounterOptions = {
   readonly source: SignatureSource;
