@@ -19,7 +19,7 @@ export const problems = {
   ],
   sign_in_refused: [
     'The e-mail address and the password do not match.',
-    'Check both and try again.',
+    'Check both and try again, or choose a new password: "Forgot your password?"',
   ],
   role_required: [
     'Your role in this account does not allow this.',
@@ -36,6 +36,14 @@ export const problems = {
   invitation_not_needed: [
     'This operator has a password already.',
     'They sign in with their e-mail address and that password.',
+  ],
+  password_reset_ended: [
+    'This link to choose a new password was used or has ended. The password is as it was before.',
+    'Ask for a new link with "Forgot your password?" on the sign-in.',
+  ],
+  present_password_wrong: [
+    'The present password is not right. The password is as it was before.',
+    'Type the password that you sign in with now.',
   ],
   not_found: [
     'There is nothing here that you can see.',

@@ -47,3 +47,13 @@ export type AccessChange = {
   readonly clientServiceId?: string;
   readonly clientServiceAlias?: string;
 };
+
+/** That an operator's password is another one, for the mail that tells of it. */
+export type PasswordChange = {
+  /** Of the mail: the same however often it is sent. */
+  readonly noticeId: string;
+  readonly operatorId: string;
+  readonly at: Instant;
+  /** With the link of a mail, or by who was signed in and told the present one. */
+  readonly by: 'mail' | 'present_password';
+};

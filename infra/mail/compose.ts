@@ -1,4 +1,5 @@
 import { composeMembership } from './compose-membership.ts';
+import { composePassword } from './compose-password.ts';
 import type { MailDocument, MailPart as Part, MailSection } from './document.ts';
 import { instantFormat, oneLine, termDays, usedPercent } from './formats.ts';
 import type {
@@ -22,21 +23,31 @@ export function composeMail(input: MailInput): MailDocument {
     throw new Error('The link of a mail must be an http(s) address.');
   }
   const texts = textsFor(input.operator.locale);
-  const { part, actionLabel } =
-    input.kind === 'invitation' || input.kind === 'membership'
-      ? composeMembership(input, texts)
-      : { part: partOf(input, texts), actionLabel: texts.openCertificate };
+  const { part, actionLabel, footer } = composedOf(input, texts);
   return {
     ...part,
     language: texts.tag,
     preview: part.lead,
     greeting: texts.greeting(oneLine(input.operator.name, nameLength)),
     action: { label: actionLabel, href: link.href },
-    footer: texts.footer({
-      account: oneLine(input.account.name, nameLength),
-      timeZone: instantFormat(texts.locale, input.account.timeZone).timeZone,
-    }),
+    footer,
   };
+}
+
+type Composed = { readonly part: Part; readonly actionLabel: string; readonly footer: string };
+
+function composedOf(input: MailInput, texts: MailTexts): Composed {
+  if (input.kind === 'password_reset' || input.kind === 'password_changed') {
+    const { timeZone } = instantFormat(texts.locale, input.timeZone);
+    return { ...composePassword(input, texts), footer: texts.password.footer({ timeZone }) };
+  }
+  const footer = texts.footer({
+    account: oneLine(input.account.name, nameLength),
+    timeZone: instantFormat(texts.locale, input.account.timeZone).timeZone,
+  });
+  return input.kind === 'invitation' || input.kind === 'membership'
+    ? { ...composeMembership(input, texts), footer }
+    : { part: partOf(input, texts), actionLabel: texts.openCertificate, footer };
 }
 
 function partOf(input: GrantMail, texts: MailTexts): Part {

@@ -94,8 +94,37 @@ export interface MembershipMail extends MembershipContext {
   readonly link: string;
 }
 
+interface PasswordContext {
+  /** Whose password it is. `locale` is a BCP 47 tag; what is not Portuguese is written in English. */
+  readonly operator: { readonly name: string; readonly locale: string };
+  /** An IANA name; every time in the mail is told in it. */
+  readonly timeZone: string;
+}
+
+/** Somebody asked for a link to choose a new password; whoever reads the mail may do so. */
+export interface PasswordResetMail extends PasswordContext {
+  readonly kind: 'password_reset';
+  readonly requestedAt: Date;
+  readonly expiresAt: Date;
+  /** Absolute http(s) address with the token in its fragment; what the mail says is kept nowhere. */
+  readonly link: string;
+}
+
+/** The password is another one: so that whoever did not change it finds out. */
+export interface PasswordChangedMail extends PasswordContext {
+  readonly kind: 'password_changed';
+  readonly changedAt: Date;
+  /** With the link of a mail, or by who was signed in and told the one before. */
+  readonly by: 'mail' | 'present_password';
+  /** Absolute http(s) address of where a new one is asked for. */
+  readonly link: string;
+}
+
+/** A mail about a person's password, whatever the account. */
+export type PasswordMail = PasswordResetMail | PasswordChangedMail;
+
 /** All a mail is made from: one typed input gives subject, preview, text and HTML. */
-export type MailInput = GrantMail | InvitationMail | MembershipMail;
+export type MailInput = GrantMail | InvitationMail | MembershipMail | PasswordMail;
 
 /** A mail ready to be sent. */
 export interface RenderedMail {

@@ -8,6 +8,8 @@ import {
   buildLapsed,
   buildMembership,
   buildOfEveryKind,
+  buildPasswordChanged,
+  buildPasswordReset,
   buildReminder,
   buildUsageWarning,
 } from './testing/support.ts';
@@ -316,6 +318,63 @@ describe('A mail about a further account', () => {
   });
 });
 
+describe('A mail with a link to choose a new password', () => {
+  it.each([
+    // 08:00 and 09:00 UTC, in the zone of the operator's account.
+    'On Saturday, 13 June 2026 at 09:00 WEST (Europe/Lisbon) somebody asked for a new password',
+    'choose it by Saturday, 13 June 2026 at 10:00 WEST (Europe/Lisbon)',
+    'Until you do, your password is as it was.',
+    'It works once',
+    'all your sessions end',
+    'Do nothing: your password stays as it is',
+    'Do not pass this mail on',
+    'times are in the zone Europe/Lisbon',
+  ])('says in text and in HTML: %s', async (words) => {
+    for (const part of await partsOf(buildPasswordReset())) expect(part).toContain(words);
+  });
+
+  it('has its token in the link alone, behind the #, and nowhere in subject or preview', async () => {
+    const { subject, preview, text, html } = await renderMail(buildPasswordReset());
+    expect(subject).toBe('Choose a new password for Certificate Access');
+    expect(text.split('canary-token')).toHaveLength(2);
+    expect(text).toContain('https://certificates.example/password-reset#canary-token\n');
+    expect(html.split('canary-token')).toHaveLength(2);
+    expect(subject + preview).not.toContain('canary-token');
+  });
+
+  it('for somebody Portuguese is in Portuguese', async () => {
+    const { subject, text } = await renderMail(
+      buildPasswordReset({ operator: { name: 'Ana', locale: 'pt-PT' } }),
+    );
+    expect(subject).toBe('Escolha uma nova palavra-passe para o Certificate Access');
+    expect(text).toContain('até sábado, 13 de junho de 2026 às 10:00 WEST (Europe/Lisbon)');
+  });
+});
+
+describe('A mail that the password was changed', () => {
+  it.each([
+    ['mail', 'With the link of a mail to this address'],
+    ['present_password', 'By who was signed in and knew the password before'],
+  ] as const)(
+    'by %s says when and how, and what to do if it was somebody else',
+    async (by, how) => {
+      for (const part of await partsOf(buildPasswordChanged({ by }))) {
+        expect(part).toContain('On Saturday, 13 June 2026 at 09:20 WEST (Europe/Lisbon)');
+        expect(part).toContain(how);
+        expect(part).toContain('All sessions that were begun with the one before have ended.');
+        expect(part).toContain('ask for a new password at once');
+      }
+    },
+  );
+
+  it('leads to where a new one is asked for, without a token', async () => {
+    const { subject, text } = await renderMail(buildPasswordChanged());
+    expect(subject).toBe('Your password for Certificate Access was changed');
+    expect(text).toContain('https://certificates.example/forgot-password\n');
+    expect(text).not.toContain('#');
+  });
+});
+
 describe('Every mail', () => {
   it.each(['en', 'pt-PT'])('in %s has all four parts and no word left out', async (locale) => {
     for (const input of buildOfEveryKind()) {
@@ -349,8 +408,14 @@ describe('Every mail', () => {
   it('keeps hostile data as text: markup, quotes, line breaks, slots of the layout, direction marks', async () => {
     const hostile = `<script>alert("1")</script>' onload='x'\r\nBcc: eve@evil.example\u2028[[href]]\u202e`;
     for (const input of buildOfEveryKind()) {
-      const account = { ...input.account, name: hostile };
       const operator = { name: hostile, locale: 'en' };
+      if (!('account' in input)) {
+        const { html, text } = await renderMail({ ...input, operator });
+        expect(html).toContain('&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;');
+        expect(text).not.toMatch(/^Bcc:|[\r\u2028\u202e]/m);
+        continue;
+      }
+      const account = { ...input.account, name: hostile };
       const mail = await renderMail(
         'invitedBy' in input
           ? { ...input, account, operator, invitedBy: hostile }

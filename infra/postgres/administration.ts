@@ -249,15 +249,6 @@ export async function deleteMembership(
   );
 }
 
-/** Answers how many were open. */
-export async function endSessions(tx: Queryable, operatorId: string, now: Date): Promise<number> {
-  const { rowCount } = await tx.query(
-    `update sessions as s set ended_at = $2 where s.operator_id = $1 and s.ended_at is null`,
-    [operatorId, now],
-  );
-  return rowCount ?? 0;
-}
-
 const authorityColumns = `ca.authority_id as "authorityId", ca.name, ca.base_uri as "baseUri", ca.client_id as "clientId",
   ca.client_account_url as "clientAccountUrl"`;
 type AuthorityRow = Omit<Authority, 'clientAccountUrl'> & { clientAccountUrl: string | null };

@@ -218,3 +218,23 @@ export async function recordInvitationMail(
   );
   return rowCount === 1;
 }
+
+/**
+ * Removes invitations, and notices of further accounts, that were over before. The last one of somebody who has no password yet stays: the list of operators tells
+ * of it.
+ */
+export async function removeOldInvitations(queryable: Queryable, overBefore: Date): Promise<void> {
+  await queryable.query(
+    `delete from invitations as i
+     where i.expires_at <= $1 and (
+       i.token_hash is null
+       or exists (select from operators as o where o.operator_id = i.operator_id and o.password_set)
+       or exists (
+         select from invitations as n
+         where n.account_id = i.account_id and n.operator_id = i.operator_id and n.token_hash is not null
+           and n.created_at > i.created_at
+       )
+     )`,
+    [overBefore],
+  );
+}

@@ -15,18 +15,6 @@ export type Operator = {
   readonly accounts: readonly Membership[];
 };
 
-/** What a sign-in is checked against. Addresses are compared without case. */
-export async function findSignIn(
-  queryable: Queryable,
-  email: string,
-): Promise<{ operatorId: string; passwordHash: string } | undefined> {
-  const { rows } = await queryable.query<{ operator_id: string; password_hash: string }>(
-    'select o.operator_id, o.password_hash from operators as o where lower(o.email) = lower($1)',
-    [email],
-  );
-  return rows[0] && { operatorId: rows[0].operator_id, passwordHash: rows[0].password_hash };
-}
-
 /** The operator with the accounts and roles of now; undefined when there is none any more. */
 export async function findOperator(
   queryable: Queryable,

@@ -1,12 +1,12 @@
 import type { Writer } from './outbox.ts';
 import type { Queryable } from './pool.ts';
 
-export type Destination = 'temporal' | 'kafka' | 'mail';
+export type Destination = 'temporal' | 'kafka' | 'mail' | 'password_mail';
 
 export type OutboxRow = {
   readonly outboxId: number;
   readonly destination: Destination;
-  /** Grant id for Temporal, certificate id for Kafka, invitation id for mail. */
+  /** Grant id for Temporal, certificate id for Kafka, invitation id for mail, reset or operator id for mail about passwords. */
   readonly subject: string;
   /** Name of the signal, of the topic as the product calls it, or of the kind of mail. */
   readonly name: string;
@@ -123,7 +123,7 @@ export async function countBacklog(queryable: Queryable): Promise<Backlog[]> {
     `select d.destination,
        count(*) filter (where o.outbox_id is not null and o.set_aside_at is null) as waiting,
        count(*) filter (where o.set_aside_at is not null) as set_aside
-     from (values ('temporal'), ('kafka'), ('mail')) as d (destination)
+     from (values ('temporal'), ('kafka'), ('mail'), ('password_mail')) as d (destination)
      left join outbox as o on o.destination = d.destination and o.delivered_at is null
      group by d.destination`,
   );

@@ -1,4 +1,4 @@
-import type { AccessChange, GrantSignal } from '../../domain/messages.ts';
+import type { AccessChange, GrantSignal, PasswordChange } from '../../domain/messages.ts';
 import type { Queryable } from './pool.ts';
 
 /** Which process wrote a row: it delivers its own signals first, the worker sweeps what was left (DESIGN 2.4). */
@@ -35,10 +35,32 @@ export async function mailInvitation(
   await write(tx, writtenBy, 'mail', invitationId, 'invitation', { invitationId }, now);
 }
 
+/** Writes "mail the link of this password reset" in the transaction that made it. Its token stays out of the outbox. */
+export async function mailPasswordReset(tx: Queryable, resetId: string, now: Date): Promise<void> {
+  await write(tx, 'backoffice', 'password_mail', resetId, 'password_reset', { resetId }, now);
+}
+
+/** Writes "tell this operator that the password was changed" in the transaction that changed it. */
+export async function mailPasswordChange(
+  tx: Queryable,
+  change: PasswordChange,
+  now: Date,
+): Promise<void> {
+  await write(
+    tx,
+    'backoffice',
+    'password_mail',
+    change.operatorId,
+    'password_changed',
+    change,
+    now,
+  );
+}
+
 async function write(
   tx: Queryable,
   writtenBy: Writer,
-  destination: 'temporal' | 'kafka' | 'mail',
+  destination: 'temporal' | 'kafka' | 'mail' | 'password_mail',
   subject: string,
   name: string,
   payload: unknown,

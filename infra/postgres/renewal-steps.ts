@@ -64,9 +64,13 @@ export function endRenewalIn(
   });
 }
 
-/** Somebody came back from the CA with this renewal's `state`, but without its cookie: told and audited, nothing else. */
-export function noteOtherBrowser(store: RenewalStore, id: RenewalId): Promise<void> {
-  return withRenewalLocked(store, id, async (tx, locked) => {
+/**
+ * Somebody came back from the CA with this renewal's `state`, but without its cookie: told and audited, nothing else. Once: whoever has the address may open it as
+ * often as he likes, and nothing is locked or written by that.
+ */
+export async function noteOtherBrowser(store: RenewalStore, id: RenewalId): Promise<void> {
+  if (await isOtherBrowserNoted(store, id)) return;
+  await withRenewalLocked(store, id, async (tx, locked) => {
     const notice: RenewalNotice = 'callback_from_another_browser';
     if (locked.renewal.state === 'at_ca') {
       await tx.query('update renewals as r set notice = $2 where r.renewal_id = $1', [
@@ -76,6 +80,18 @@ export function noteOtherBrowser(store: RenewalStore, id: RenewalId): Promise<vo
     }
     await audit(tx, locked, notice, { renewalState: locked.renewal.state }, process);
   });
+}
+
+async function isOtherBrowserNoted(
+  { database }: RenewalStore,
+  { certificateId, renewalId }: RenewalId,
+): Promise<boolean> {
+  const { rows } = await database.query(
+    `select from audit_events as e
+     where e.certificate_id = $1 and e.subject = $2 and e.action = 'callback_from_another_browser' limit 1`,
+    [certificateId, `renewal:${renewalId}`],
+  );
+  return rows.length > 0;
 }
 
 /**

@@ -113,3 +113,31 @@ export async function endSession(
   );
   return rowCount === 1;
 }
+
+/** Every session of the operator, but for one that is to go on. Answers how many were open. */
+export async function endSessions(
+  tx: Queryable,
+  operatorId: string,
+  now: Date,
+  keepSessionId?: string,
+): Promise<number> {
+  const { rowCount } = await tx.query(
+    `update sessions as s set ended_at = $2
+     where s.operator_id = $1 and s.ended_at is null and s.session_id is distinct from $3`,
+    [operatorId, now, keepSessionId ?? null],
+  );
+  return rowCount ?? 0;
+}
+
+/** Removes sessions that ended before, by themselves or not. */
+export async function removeEndedSessions(
+  queryable: Queryable,
+  { idleSeconds, absoluteSeconds }: SessionLimits,
+  endedBefore: Date,
+): Promise<void> {
+  const before = (seconds: number) => new Date(endedBefore.getTime() - seconds * 1000);
+  await queryable.query(
+    `delete from sessions as s where s.ended_at <= $1 or s.last_seen_at <= $2 or s.created_at <= $3`,
+    [endedBefore, before(idleSeconds), before(absoluteSeconds)],
+  );
+}

@@ -14,6 +14,8 @@ import { createRenewalCaClients, type CaTimeouts } from './ca-clients.ts';
 import { createCallbackRoute } from './callback-route.ts';
 import { createCertificateRoutes } from './certificate-routes.ts';
 import { createClientServiceRoutes } from './client-service-routes.ts';
+import { createCookies } from './cookies.ts';
+import { createDoors } from './doors.ts';
 import { createEventStreams } from './event-streams.ts';
 import { createEventsRoute } from './events-routes.ts';
 import { refuseCrossSite } from './guards.ts';
@@ -21,6 +23,8 @@ import { createInvitationRoutes } from './invitation-routes.ts';
 import { createInvitations } from './invitations.ts';
 import { createOperatorRoutes } from './operator-routes.ts';
 import { createPages } from './pages.ts';
+import { createPasswordRoutes } from './password-routes.ts';
+import { createPasswords } from './passwords.ts';
 import { createRecipientsRoutes } from './recipients-routes.ts';
 import { createRenewalProcess } from './renewal-process.ts';
 import { createRenewalRoutes } from './renewal-routes.ts';
@@ -28,6 +32,7 @@ import type { RouteParts } from './route-parts.ts';
 import { createSessionListRoutes } from './session-list-routes.ts';
 import { createSessionRoutes } from './session-routes.ts';
 import { createSessionAuthentication } from './session.ts';
+import { createSignIn } from './sign-in.ts';
 import { createTimelineRoutes } from './timeline-routes.ts';
 
 export type BackofficeOptions = {
@@ -35,6 +40,9 @@ export type BackofficeOptions = {
   readonly sealer: Sealer;
   readonly changes: ScreenChanges;
   readonly publicUrl: string;
+  /** How many proxies of our own every request comes through; none unless told. */
+  readonly trustedProxies?: number;
+  readonly hstsIncludesSubdomains?: boolean;
   readonly sessionLimits: SessionLimits;
   readonly caTimeouts: CaTimeouts;
   /** The namespace's page in Temporal UI. */
@@ -50,9 +58,12 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
   const { store, sealer, publicUrl, sessionLimits, log, metrics } = options;
   const { database, clock, policy } = store;
   const secure = new URL(publicUrl).protocol === 'https:';
-  const authentication = createSessionAuthentication(database, clock, sessionLimits);
+  const cookies = createCookies(secure);
+  const limits = sessionLimits;
+  const authentication = createSessionAuthentication(database, clock, limits, cookies);
+  const doors = createDoors({ database, clock, log });
   const { changes } = options;
-  const streams = createEventStreams({ database, clock, limits: sessionLimits, changes, log });
+  const streams = createEventStreams({ database, clock, limits, changes, log });
   const process = createRenewalProcess({
     store,
     sealer,
@@ -66,10 +77,12 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
     authentication,
     process,
     workflowsUrl: options.workflowsUrl,
-    secure,
+    cookies,
   };
-  const sessionParts = { database, clock, policy, limits: sessionLimits, authentication, secure };
+  const sessionParts = { database, clock, policy, limits, authentication, cookies };
+  const signIn = createSignIn({ ...sessionParts, doors, metrics });
   const invitations = createInvitations({ ...sessionParts, sealer });
+  const passwords = createPasswords({ ...sessionParts, sealer });
   return createHttpApp({
     log,
     metrics,
@@ -77,18 +90,21 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
     version: '1',
     dependencies: options.dependencies,
     checkResponses: options.checkResponses,
+    trustedProxies: options.trustedProxies ?? 0,
+    strictTransportSecurity: secure ? hsts(options.hstsIncludesSubdomains ?? false) : undefined,
     extraMiddleware: [answerUnavailable, refuseCrossSite(publicUrl), pages.serve],
     routes: [
-      ...createSessionRoutes(sessionParts),
+      ...createSessionRoutes(signIn, sessionParts),
       ...createSessionListRoutes(sessionParts),
       ...createAccountRoutes(parts),
       ...createOperatorRoutes(parts, invitations),
-      ...createInvitationRoutes(invitations, sessionParts),
+      ...createInvitationRoutes(invitations, doors, sessionParts),
+      ...createPasswordRoutes(passwords, doors, authentication),
       ...createApiKeyRoutes(parts),
       ...createCertificateRoutes(parts),
       ...createRenewalRoutes(parts),
       ...createClientServiceRoutes(parts),
-      createCallbackRoute(process, pages),
+      createCallbackRoute(process, pages, cookies),
       ...createTimelineRoutes(parts),
       ...createRecipientsRoutes(parts),
       ...createAttentionRoutes(parts),
@@ -96,3 +112,7 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
     ],
   });
 }
+
+/** For a year (RFC 6797, 6.1): from then on browsers ask over https alone, and let nobody click a bad certificate away. */
+const hsts = (includesSubdomains: boolean): string =>
+  `max-age=31536000${includesSubdomains ? '; includeSubDomains' : ''}`;

@@ -1,4 +1,5 @@
 import { defineRoute, empty, text, type Route } from '../shared/route.ts';
+import type { Cookies } from './cookies.ts';
 import { messagePolicy, type Pages } from './pages.ts';
 import type { RenewalProcess } from './renewal-process.ts';
 import { attemptCookie } from './session.ts';
@@ -40,6 +41,7 @@ const unavailable = [
 export function createCallbackRoute(
   { comeBack }: Pick<RenewalProcess, 'comeBack'>,
   pages: Pick<Pages, 'message'>,
+  cookies: Cookies,
 ): Route {
   const headers = { 'Content-Security-Policy': messagePolicy };
   return defineRoute({
@@ -57,7 +59,7 @@ export function createCallbackRoute(
     const parameters = new URLSearchParams(ctx.querystring);
     let renewal;
     try {
-      renewal = await comeBack(parameters, (id) => ctx.cookies.get(attemptCookie(id)));
+      renewal = await comeBack(parameters, (id) => cookies.read(ctx, attemptCookie(id)));
     } catch (error) {
       // A person looks at this, so it is a page whatever the fault.
       log.error({ err: error }, 'the return from the CA failed');

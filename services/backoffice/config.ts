@@ -5,7 +5,7 @@ import {
   sealingVariables,
   temporalVariables,
 } from '../shared/common-config.ts';
-import { urlOf, variable, wholeNumber } from '../shared/config.ts';
+import { flag, urlOf, variable, wholeNumber } from '../shared/config.ts';
 import { policyVariables } from '../shared/policy-config.ts';
 
 export const backofficeVariables = {
@@ -15,6 +15,16 @@ export const backofficeVariables = {
     'where browsers reach the backoffice; `<PUBLIC_URL>/ca/callback` is registered at the CA',
     urlOf('http', 'https').transform((value) => value.replace(/\/+$/, '')),
     { default: 'http://127.0.0.1:3000' },
+  ),
+  TRUST_PROXY: variable(
+    'how many proxies of yours every request comes through, each of which adds to `X-Forwarded-For`; tries to sign in are counted by the address that the first of them saw',
+    wholeNumber(0, 10),
+    { default: '0' },
+  ),
+  HSTS_INCLUDE_SUBDOMAINS: variable(
+    '`1` tells browsers to use https for all hosts below that of `PUBLIC_URL` too; for the host itself they are told whenever `PUBLIC_URL` is https',
+    flag,
+    { default: '0' },
   ),
   ...databaseVariables,
   ...sealingVariables,

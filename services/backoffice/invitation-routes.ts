@@ -1,12 +1,14 @@
+import type { Context } from 'koa';
 import { z } from 'zod';
 import { leastPasswordLength, passwordSchema } from '../shared/administration.ts';
 import { defineRoute, type Route } from '../shared/route.ts';
+import type { Doors } from './doors.ts';
 import type { Invitations } from './invitations.ts';
 import { instant } from './renewal-view.ts';
 import { presentWhoAmI, whoAmI, type SessionRoutesOptions } from './session-routes.ts';
 
 /** In the body, because a path or a query is written down by every proxy on the way. */
-const token = z.string().min(1).max(200);
+export const secretToken = z.string().min(1).max(200);
 
 /** What somebody does who was invited and has no password yet. */
 export const invitationView = z
@@ -23,10 +25,19 @@ export const invitationView = z
 
 export function createInvitationRoutes(
   invitations: Invitations,
+  doors: Doors,
   options: SessionRoutesOptions,
 ): Route[] {
   const tags = ['invitations'];
-  const problems = ['invitation_ended', 'cross_site_request', 'unavailable'] as const;
+  const problems = [
+    'invitation_ended',
+    'too_many_requests',
+    'cross_site_request',
+    'unavailable',
+  ] as const;
+
+  const enter = <T>(ctx: Context, work: () => Promise<T>): Promise<T> =>
+    doors.enter({ door: 'invitation', tries: [doors.ofNetwork(ctx)] }, work);
 
   return [
     defineRoute({
@@ -35,12 +46,12 @@ export function createInvitationRoutes(
       summary: 'What an invitation is to; it is not used up',
       tags,
       problems,
-      body: z.strictObject({ token }),
+      body: z.strictObject({ token: secretToken }),
       responses: {
         200: invitationView,
       },
-    }).handle(async ({ body }) => {
-      const invitation = await invitations.lookUp(body.token);
+    }).handle(async ({ body, ctx }) => {
+      const invitation = await enter(ctx, () => invitations.lookUp(body.token));
       const { name, email, accountName, invitedBy, expiresAt, locale } = invitation;
       return {
         status: 200,
@@ -57,10 +68,12 @@ export function createInvitationRoutes(
       summary: 'Choose a password with an invitation, which is used up, and be signed in',
       tags,
       problems,
-      body: z.strictObject({ token, password: passwordSchema }),
+      body: z.strictObject({ token: secretToken, password: passwordSchema }),
       responses: { 200: whoAmI },
     }).handle(async ({ body, ctx }) => {
-      const { operatorId, setCookie } = await invitations.accept(body.token, body.password, ctx);
+      const { operatorId, setCookie } = await enter(ctx, () =>
+        invitations.accept(body.token, body.password, ctx),
+      );
       return {
         status: 200,
         body: await presentWhoAmI(options, operatorId),

@@ -234,6 +234,9 @@ describe('an invitation', () => {
       expect.stringMatching(
         /^session=[\w-]{43}; Path=\/; Max-Age=604800; HttpOnly; SameSite=Lax$/,
       ) as unknown,
+      expect.stringMatching(
+        `^browser-${guest.id}=[\\w-]{43}; Path=/; Max-Age=15552000; HttpOnly; SameSite=Lax$`,
+      ) as unknown,
     ]);
     const who = expectAnswer(await driver.call('GET', '/api/session'), 200) as object;
     expect(accepted.body).toEqual({ ...who, serverNow: expect.any(String) as unknown });

@@ -22,17 +22,13 @@ import {
 import { mailInvitation } from '../../infra/postgres/outbox.ts';
 import { inTransaction, type Database, type Queryable } from '../../infra/postgres/pool.ts';
 import { hashSecret, newSecret, type Sealer } from '../../infra/postgres/sealing.ts';
-import type { SessionLimits } from '../../infra/postgres/sessions.ts';
 import { hashPassword } from '../shared/passwords.ts';
-import { startSession, type Caller } from './session.ts';
+import { startSession, type Caller, type SessionStart } from './session.ts';
 
-type InvitationParts = {
+type InvitationParts = SessionStart & {
   readonly database: Database;
   readonly clock: Clock;
   readonly sealer: Sealer;
-  readonly limits: SessionLimits;
-  /** Whether cookies are for https only. */
-  readonly secure: boolean;
 };
 
 type Person = {
@@ -136,12 +132,12 @@ export function createInvitations(parts: InvitationParts) {
     /** Throws `invitation_ended`, whatever the reason. */
     lookUp,
 
-    /** Sets the password and signs in, as one. Answers the operator and the cookie of the session; throws `invitation_ended`. */
+    /** Sets the password and signs in, as one. Answers the operator and the cookies; throws `invitation_ended`. */
     async accept(
       token: string,
       password: string,
       ctx: Context,
-    ): Promise<{ operatorId: string; setCookie: string }> {
+    ): Promise<{ operatorId: string; setCookie: string[] }> {
       // A token that is no good costs no hashing.
       await lookUp(token);
       const passwordHash = await hashPassword(password);

@@ -12,6 +12,7 @@ import { createMetrics } from '../shared/metrics.ts';
 import { policyFrom } from '../shared/policy-config.ts';
 import { createBackoffice } from './app.ts';
 import { backofficeVariables } from './config.ts';
+import { startUpkeep } from './upkeep.ts';
 
 const config = parseConfigOrExit(backofficeVariables, process.env);
 const log = createLog({ service: 'backoffice', level: config.LOG_LEVEL });
@@ -49,15 +50,19 @@ await runService({
       writtenBy: ['backoffice'],
       deliverTo: { temporal: deliverSignals(workflows) },
     });
+    const sessionLimits = {
+      idleSeconds: config.SESSION_IDLE_SECONDS,
+      absoluteSeconds: config.SESSION_ABSOLUTE_SECONDS,
+    };
+    const upkeep = startUpkeep({ database, clock, sessionLimits, log });
     const app = createBackoffice({
       store: { database, clock, policy },
       sealer,
       changes,
       publicUrl: config.PUBLIC_URL,
-      sessionLimits: {
-        idleSeconds: config.SESSION_IDLE_SECONDS,
-        absoluteSeconds: config.SESSION_ABSOLUTE_SECONDS,
-      },
+      trustedProxies: config.TRUST_PROXY,
+      hstsIncludesSubdomains: config.HSTS_INCLUDE_SUBDOMAINS,
+      sessionLimits,
       caTimeouts: {
         callMs: config.CA_CALL_TIMEOUT_SECONDS * 1000,
         authorizeMs: config.CA_AUTHORIZATION_TIMEOUT_SECONDS * 1000,
@@ -85,6 +90,7 @@ await runService({
       async stop() {
         // A request under way may be asking the CA: it gets the time that the process has.
         await http.stop(config.SHUTDOWN_GRACE_SECONDS * 900);
+        await upkeep.stop();
         await changes.stop();
         await relay.stop();
         await temporal.close();

@@ -86,7 +86,9 @@ describe('the return from the CA', () => {
     const { callback, place, renewal, certificate, ...look } = await aboutToReturn();
     const asked = await tokenCalls();
     const other = await backoffice.signedIn('ana');
-    expect(await other.comeBack(callback)).toMatchObject({ status: 303, location: place });
+    for (let times = 0; times < 3; times += 1) {
+      expect(await other.comeBack(callback)).toMatchObject({ status: 303, location: place });
+    }
     expect(await tokenCalls()).toBe(asked);
     expect(await renewal()).toMatchObject({
       state: 'at_ca',

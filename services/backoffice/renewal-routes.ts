@@ -18,13 +18,13 @@ import {
   type RenewalView,
 } from './renewal-view.ts';
 import type { RouteParts } from './route-parts.ts';
-import { attemptCookie, cookie, type Caller } from './session.ts';
+import { attemptCookie, type Caller } from './session.ts';
 
 const listLimit = 200;
 const factor = z.string().max(200).optional();
 
 export function createRenewalRoutes(parts: RouteParts): Route[] {
-  const { store, authentication, process } = parts;
+  const { store, authentication, process, cookies } = parts;
   const { database, clock, policy } = store;
   const tags = ['renewals'];
   const acting = [
@@ -78,10 +78,9 @@ export function createRenewalRoutes(parts: RouteParts): Route[] {
         status: 201,
         body: { id: renewalId, redirectTo, deadline: deadlineAt.toISOString() },
         headers: {
-          'Set-Cookie': cookie(attemptCookie(renewalId), browserSecret, {
+          'Set-Cookie': cookies.set(attemptCookie(renewalId), browserSecret, {
             maxAgeSeconds: policy.attemptSeconds,
             path: '/ca/callback',
-            secure: parts.secure,
           }),
         },
       };

@@ -1,5 +1,6 @@
 import type { RenewalStore } from '../../infra/postgres/renewals.ts';
 import type { Authentication } from '../shared/route.ts';
+import type { Cookies } from './cookies.ts';
 import type { RenewalProcess } from './renewal-process.ts';
 import type { Caller } from './session.ts';
 
@@ -10,6 +11,5 @@ export type RouteParts = {
   readonly process: RenewalProcess;
   /** The namespace's page in Temporal UI. */
   readonly workflowsUrl: string;
-  /** Whether cookies are for https only. */
-  readonly secure: boolean;
+  readonly cookies: Cookies;
 };

@@ -6,7 +6,7 @@ import { defineRoute, empty, type Route } from '../shared/route.ts';
 import { administrationBy } from './administration.ts';
 import { idParams } from './certificate-routes.ts';
 import { presentWhoAmI, whoAmI, type SessionRoutesOptions } from './session-routes.ts';
-import { endOwnSession, forgetSession } from './session.ts';
+import { endOtherSessions, endOwnSession, sessionCookie } from './session.ts';
 
 export const sessionView = z
   .strictObject({
@@ -24,7 +24,7 @@ export const sessionView = z
 
 /** What is the operator's own, whatever the account: sessions and language. */
 export function createSessionListRoutes(options: SessionRoutesOptions): Route[] {
-  const { database, clock, limits, authentication, secure } = options;
+  const { database, clock, limits, authentication, cookies } = options;
   const tags = ['session'];
 
   return [
@@ -50,6 +50,18 @@ export function createSessionListRoutes(options: SessionRoutesOptions): Route[] 
 
     defineRoute({
       method: 'DELETE',
+      path: '/api/sessions',
+      summary: "End all of one's sessions but the present one",
+      tags,
+      authentication,
+      responses: { 204: empty('Ended.') },
+    }).handle(async ({ caller }) => {
+      await endOtherSessions(database, caller, clock.now());
+      return { status: 204 };
+    }),
+
+    defineRoute({
+      method: 'DELETE',
       path: '/api/sessions/:id',
       summary: "End a session of one's own; ending the present one is signing out",
       tags,
@@ -66,7 +78,7 @@ export function createSessionListRoutes(options: SessionRoutesOptions): Route[] 
       const isCurrent = params.id === caller.sessionId;
       return {
         status: 204,
-        ...(isCurrent && { headers: { 'Set-Cookie': forgetSession(secure) } }),
+        ...(isCurrent && { headers: { 'Set-Cookie': cookies.forget(sessionCookie) } }),
       };
     }),
 

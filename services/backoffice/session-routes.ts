@@ -3,12 +3,13 @@ import type { Clock } from '../../domain/clock.ts';
 import { Problem } from '../../domain/errors.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { permissions, permissionsOf, roles } from '../../domain/roles.ts';
-import { findOperator, findSignIn } from '../../infra/postgres/operators-read.ts';
-import { inTransaction, type Database } from '../../infra/postgres/pool.ts';
+import { findOperator } from '../../infra/postgres/operators-read.ts';
+import type { Database } from '../../infra/postgres/pool.ts';
 import type { SessionLimits } from '../../infra/postgres/sessions.ts';
-import { hashPassword, verifyPassword } from '../shared/passwords.ts';
 import { defineRoute, empty, type Authentication, type Route } from '../shared/route.ts';
-import { endOwnSession, forgetSession, startSession, type Caller } from './session.ts';
+import type { Cookies } from './cookies.ts';
+import { endOwnSession, sessionCookie, type Caller } from './session.ts';
+import type { SignIn } from './sign-in.ts';
 
 export const whoAmI = z
   .strictObject({
@@ -41,19 +42,21 @@ export const whoAmI = z
   })
   .meta({ id: 'WhoAmI' });
 
+/** As it is typed by somebody whom it may or may not belong to. */
+export const emailInput = z.string().min(1).max(254);
+export const passwordInput = z.string().min(1).max(200);
+
 export type SessionRoutesOptions = {
   readonly database: Database;
   readonly clock: Clock;
   readonly policy: Policy;
   readonly limits: SessionLimits;
   readonly authentication: Authentication<Caller>;
-  readonly secure: boolean;
+  readonly cookies: Cookies;
 };
 
-export function createSessionRoutes(options: SessionRoutesOptions): Route[] {
-  const { database, clock, limits, authentication, secure } = options;
-  // Compared with where there is no such operator, so that the answer takes as long.
-  const nobodysHash = hashPassword('a password that nobody has');
+export function createSessionRoutes(signIn: SignIn, options: SessionRoutesOptions): Route[] {
+  const { database, clock, authentication, cookies } = options;
   const tags = ['session'];
 
   return [
@@ -62,24 +65,11 @@ export function createSessionRoutes(options: SessionRoutesOptions): Route[] {
       path: '/api/session',
       summary: 'Sign in',
       tags,
-      problems: ['sign_in_refused', 'cross_site_request', 'unavailable'],
-      body: z.strictObject({
-        email: z.string().min(1).max(254),
-        password: z.string().min(1).max(200),
-      }),
+      problems: ['sign_in_refused', 'too_many_requests', 'cross_site_request', 'unavailable'],
+      body: z.strictObject({ email: emailInput, password: passwordInput }),
       responses: { 200: whoAmI },
     }).handle(async ({ body, ctx, log }) => {
-      const known = await findSignIn(database, body.email.trim());
-      const passwordHash = known?.passwordHash ?? (await nobodysHash);
-      const matches = await verifyPassword(passwordHash, body.password);
-      if (known === undefined || !matches) {
-        log.info({ operatorId: known?.operatorId }, 'sign-in refused');
-        throw new Problem('sign_in_refused');
-      }
-      const { operatorId } = known;
-      const setCookie = await inTransaction(database, (tx) =>
-        startSession(tx, ctx, operatorId, clock.now(), { limits, secure }),
-      );
+      const { operatorId, setCookie } = await signIn(body, ctx, log);
       return {
         status: 200,
         body: await presentWhoAmI(options, operatorId),
@@ -106,7 +96,7 @@ export function createSessionRoutes(options: SessionRoutesOptions): Route[] {
       responses: { 204: empty('Signed out.') },
     }).handle(async ({ caller }) => {
       await endOwnSession(database, caller, caller.sessionId, clock.now());
-      return { status: 204, headers: { 'Set-Cookie': forgetSession(secure) } };
+      return { status: 204, headers: { 'Set-Cookie': cookies.forget(sessionCookie) } };
     }),
   ];
 }

@@ -4,32 +4,19 @@ import { recordAudit } from '../../infra/postgres/audit.ts';
 import {
   createSession,
   endSession,
+  endSessions,
   useSession,
   type SessionLimits,
 } from '../../infra/postgres/sessions.ts';
 import { inTransaction, type Database, type Queryable } from '../../infra/postgres/pool.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { Authentication } from '../shared/route.ts';
+import type { Cookies } from './cookies.ts';
+import { makeKnown } from './known-browser.ts';
 
 export type Caller = { readonly operatorId: string; readonly sessionId: string };
 
-export type CookieOptions = {
-  readonly maxAgeSeconds: number;
-  readonly path: string;
-  readonly secure: boolean;
-};
-
-/** HttpOnly and SameSite=Lax: sent when the CA's page leads back here, not with what another site posts. */
-export function cookie(name: string, value: string, options: CookieOptions): string {
-  const { maxAgeSeconds, path, secure } = options;
-  const parts = [`${name}=${value}`, `Path=${path}`, `Max-Age=${maxAgeSeconds}`];
-  return [...parts, 'HttpOnly', 'SameSite=Lax', ...(secure ? ['Secure'] : [])].join('; ');
-}
-
-const sessionCookie = 'session';
-/** Makes the browser forget the secret of its session. */
-export const forgetSession = (secure: boolean) =>
-  cookie(sessionCookie, '', { maxAgeSeconds: 0, path: '/', secure });
+export const sessionCookie = 'session';
 export const attemptCookie = (renewalId: string) => `renewal-${renewalId}`;
 
 /** Cookie session: the browser holds the secret, the database its hash. */
@@ -37,13 +24,14 @@ export function createSessionAuthentication(
   database: Database,
   clock: Clock,
   limits: SessionLimits,
+  cookies: Cookies,
 ): Authentication<Caller> {
   return {
     scheme: 'session',
-    definition: { type: 'apiKey', in: 'cookie', name: sessionCookie },
+    definition: { type: 'apiKey', in: 'cookie', name: cookies.nameOf(sessionCookie) },
     problems: ['session_required', 'cross_site_request', 'unavailable'],
     async authenticate(ctx: Context) {
-      const secret = ctx.cookies.get(sessionCookie);
+      const secret = cookies.read(ctx, sessionCookie);
       if (secret === undefined) throw new Problem('session_required');
       const session = await useSession(database, secret, limits, clock.now());
       if (session === undefined) throw new Problem('session_required');
@@ -52,16 +40,18 @@ export function createSessionAuthentication(
   };
 }
 
-/** Signs the operator in, in the transaction of what entitles them to it; answers the cookie that the browser is to keep. */
+export type SessionStart = { readonly limits: SessionLimits; readonly cookies: Cookies };
+
+/** Signs the operator in, in the transaction of what entitles them to it; answers the cookies that the browser is to keep. */
 export async function startSession(
   tx: Queryable,
   ctx: Context,
   operatorId: string,
   now: Date,
-  { limits, secure }: { readonly limits: SessionLimits; readonly secure: boolean },
-): Promise<string> {
+  { limits, cookies }: SessionStart,
+): Promise<string[]> {
   // The session that this browser had is over: it gets a new secret each time.
-  const before = ctx.cookies.get(sessionCookie);
+  const before = cookies.read(ctx, sessionCookie);
   const old = before === undefined ? undefined : await useSession(tx, before, limits, now);
   if (old !== undefined) await endSession(tx, old.sessionId, now);
   const userAgent = presentUserAgent(ctx.get('user-agent'));
@@ -72,11 +62,10 @@ export async function startSession(
     action: 'signed_in',
     subject: `session:${session.sessionId}`,
   });
-  return cookie(sessionCookie, secret, {
-    maxAgeSeconds: limits.absoluteSeconds,
-    path: '/',
-    secure,
-  });
+  return [
+    cookies.set(sessionCookie, secret, { maxAgeSeconds: limits.absoluteSeconds }),
+    await makeKnown(tx, ctx, operatorId, cookies, now),
+  ];
 }
 
 const userAgentLength = 300;
@@ -105,5 +94,24 @@ export async function endOwnSession(
       });
     }
     return wasOpen;
+  });
+}
+
+/** Ends all sessions of the caller's own but the present one, with one audit event. */
+export async function endOtherSessions(
+  database: Database,
+  { operatorId, sessionId }: Caller,
+  now: Date,
+): Promise<void> {
+  await inTransaction(database, async (tx) => {
+    const endedSessions = await endSessions(tx, operatorId, now, sessionId);
+    if (endedSessions === 0) return;
+    await recordAudit(tx, {
+      at: now,
+      actor: `operator:${operatorId}`,
+      action: 'other_sessions_ended',
+      subject: `operator:${operatorId}`,
+      details: { endedSessions },
+    });
   });
 }

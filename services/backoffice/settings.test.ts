@@ -168,6 +168,27 @@ describe("one's own sessions", () => {
     ]);
   });
 
+  it('end all at once but the present one, for oneself alone, and it is audited', async () => {
+    const here = await backoffice.signedIn('vera');
+    const elsewhere = [await backoffice.signedIn('vera'), await backoffice.signedIn('vera')];
+    const others = (await sessionsOf(here)).length - 1;
+    expect(others).toBeGreaterThan(1);
+    expect((await here.call('DELETE', '/api/sessions')).status).toBe(204);
+    for (const driver of [...elsewhere, vera]) {
+      expect((await driver.call('GET', '/api/session')).status).toBe(401);
+    }
+    expect(await sessionsOf(here)).toEqual([await currentSession(here)]);
+    expect((await ana.call('GET', '/api/session')).status).toBe(200);
+    const ended = { action: 'other_sessions_ended', actor: by('vera') };
+    const told = { ...ended, details: { endedSessions: others } };
+    expect((await auditOf(by('vera'))).at(-1)).toMatchObject(told);
+    // Where there is none, nothing happens and nothing is told.
+    expect((await here.call('DELETE', '/api/sessions')).status).toBe(204);
+    const audits = await auditOf(by('vera'));
+    expect(audits.filter(({ action }) => action === ended.action)).toHaveLength(1);
+    vera = here;
+  });
+
   it('end here as by signing out', async () => {
     const here = await backoffice.signedIn('rui');
     const { id } = await currentSession(here);
@@ -191,8 +212,10 @@ describe("one's own sessions", () => {
     const nobody = createOperatorDriver(backoffice.url);
     for (const [method, path] of [
       ['GET', '/api/sessions'],
+      ['DELETE', '/api/sessions'],
       ['DELETE', '/api/sessions/some'],
       ['PATCH', '/api/me'],
+      ['PUT', '/api/me/password'],
       ['GET', account],
       ['GET', `${account}/operators`],
       ['GET', `${account}/api-keys`],
@@ -665,7 +688,7 @@ describe('/openapi.json', () => {
       paths: Record<string, Record<string, { responses: object }> | undefined>;
     };
     const methods = (path: string) => Object.keys(document.paths[path] ?? {}).sort();
-    expect(methods('/api/sessions')).toEqual(['get']);
+    expect(methods('/api/sessions')).toEqual(['delete', 'get']);
     expect(methods('/api/sessions/{id}')).toEqual(['delete']);
     expect(methods('/api/me')).toEqual(['patch']);
     expect(methods('/api/accounts/{id}')).toEqual(['get', 'patch']);

@@ -170,8 +170,8 @@ describe('operators', () => {
     );
     const hash = rows[0]?.password_hash ?? '';
     expect(hash).toMatch(/^\$argon2id\$/);
-    expect(await verifyPassword(hash, password)).toBe(true);
-    expect(await verifyPassword(hash, `${password}x`)).toBe(false);
+    expect(await verifyPassword(hash, password, 'known')).toBe(true);
+    expect(await verifyPassword(hash, `${password}x`, 'known')).toBe(false);
     expect(JSON.stringify(await lastAudit(`operator:${operatorId}`))).not.toContain(password);
   });
 
@@ -230,7 +230,9 @@ describe('operators', () => {
       [there.operatorId],
     );
     expect(rows[0]?.password_set).toBe(true);
-    expect(await verifyPassword(rows[0]?.password_hash ?? '', here.password ?? '')).toBe(true);
+    expect(await verifyPassword(rows[0]?.password_hash ?? '', here.password ?? '', 'known')).toBe(
+      true,
+    );
   });
 
   it('change their role', async () => {

@@ -12,6 +12,7 @@ import { endInvitations } from '../../infra/postgres/invitations.ts';
 import { signalGrant, type Writer } from '../../infra/postgres/outbox.ts';
 import { inTransaction, type Database, type Queryable } from '../../infra/postgres/pool.ts';
 import { hashSecret, newSecret, type Sealer } from '../../infra/postgres/sealing.ts';
+import { endSessions } from '../../infra/postgres/sessions.ts';
 import { hashPassword } from './passwords.ts';
 
 const text = (most: number) => z.string().trim().min(1, 'a value is expected').max(most);
@@ -265,7 +266,7 @@ export function createAdministration(options: AdministrationOptions) {
         await requireAnotherAdmin(tx, before);
         await store.deleteMembership(tx, accountId, operatorId);
         await endInvitations(tx, accountId, operatorId, 'removed', now);
-        const endedSessions = await store.endSessions(tx, operatorId, now);
+        const endedSessions = await endSessions(tx, operatorId, now);
         await audit(tx, {
           at: now,
           action: 'operator_removed',

@@ -12,6 +12,8 @@ export const statusByCode = {
   last_admin: 409,
   invitation_ended: 410,
   invitation_not_needed: 409,
+  password_reset_ended: 410,
+  present_password_wrong: 422,
   not_found: 404,
   method_not_allowed: 405,
   too_many_requests: 429,

@@ -42,8 +42,10 @@ export type HttpAppOptions = {
   readonly extraMiddleware?: readonly Middleware[];
   /** Outside production: an answer that differs from its schema is a fault, so that the document is true. */
   readonly checkResponses: boolean;
-  /** Whether X-Forwarded-* are those of our own proxy. */
-  readonly trustProxy?: boolean;
+  /** How many proxies of our own every request comes through: so many addresses at the end of X-Forwarded-For are theirs to write. 0 believes none. */
+  readonly trustedProxies?: number;
+  /** `Strict-Transport-Security` of every answer, where browsers come over https. */
+  readonly strictTransportSecurity?: string | undefined;
 };
 
 type ListenOptions = {
@@ -87,13 +89,15 @@ export const createHttpApp = (options: HttpAppOptions): HttpApp => {
   for (const route of routes)
     router.register(route.path, [route.method], serve(route, options.checkResponses, streams));
 
-  const app = new Koa<RequestState>({ proxy: options.trustProxy ?? false });
+  const { trustedProxies = 0 } = options;
+  // Without a limit Koa would believe what the browser itself wrote at the beginning.
+  const app = new Koa<RequestState>({ proxy: trustedProxies > 0, maxIpsCount: trustedProxies });
   app.on('error', (error: unknown) => {
     // Whoever read a stream may leave at any time.
     const level = systemCodeOf(error) === 'ERR_STREAM_PREMATURE_CLOSE' ? 'debug' : 'error';
     log[level]({ err: error }, 'answer broke off');
   });
-  app.use(identify(log));
+  app.use(identify(log, options.strictTransportSecurity));
   app.use(observe(metrics));
   app.use(answerProblems);
   for (const middleware of options.extraMiddleware ?? []) app.use(middleware);
@@ -107,7 +111,7 @@ export const createHttpApp = (options: HttpAppOptions): HttpApp => {
 };
 
 const identify =
-  (log: Logger): Middleware =>
+  (log: Logger, strictTransportSecurity: string | undefined): Middleware =>
   async (ctx, next) => {
     const given = ctx.get('x-request-id');
     const referenceId = saneReferenceId.test(given) ? given : randomUUID();
@@ -121,6 +125,7 @@ const identify =
       'Referrer-Policy': 'no-referrer',
       'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
       'Cache-Control': 'no-store',
+      ...(strictTransportSecurity && { 'Strict-Transport-Security': strictTransportSecurity }),
     });
     await next();
   };

@@ -23,7 +23,7 @@ export const workerVariables = {
   ...sealingVariables,
   ...policyVariables,
   PUBLIC_URL: variable(
-    'where browsers reach the backoffice; mails lead to `<PUBLIC_URL>/certificates/<id>` and `<PUBLIC_URL>/invitation`',
+    'where browsers reach the backoffice; mails lead to its `/certificates/<id>`, `/invitation`, `/password-reset` and `/forgot-password`',
     urlOf('http', 'https'),
     { default: 'http://127.0.0.1:3000' },
   ),

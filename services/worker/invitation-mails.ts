@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../../domain/clock.ts';
 import type { Mailer } from '../../infra/mail/mailer.ts';
-import { renderMail } from '../../infra/mail/render.ts';
+import type { InvitationMail, MembershipMail } from '../../infra/mail/messages.ts';
 import { recordAudit } from '../../infra/postgres/audit.ts';
 import {
   findWaitingInvitation,
@@ -12,6 +12,7 @@ import { inTransaction, type Database } from '../../infra/postgres/pool.ts';
 import type { Sealer } from '../../infra/postgres/sealing.ts';
 import type { Deliver } from '../../infra/temporal/outbox-relay.ts';
 import { Undeliverable } from '../../infra/temporal/undeliverable.ts';
+import { sendPrivateMail } from './private-mail.ts';
 
 export type InvitationMailParts = {
   readonly database: Database;
@@ -24,16 +25,11 @@ export type InvitationMailParts = {
   readonly messageIdDomain: string;
 };
 
-/** A mail may take half a minute; a lease outlasts it. */
-export const invitationLeaseMs = 60_000;
-/** An address that is refused for a while, for days even, is not asked every few seconds. */
-export const invitationLongestPauseMs = 120_000;
-
 const payloadSchema = z.object({ invitationId: z.string() });
 
 /**
- * Rows for mail are invitations. The token is opened here and goes nowhere but into the mail: what the mail says is not kept, and what the relay answers is
- * cleared of it. Sent at least once with the same Message-ID; nothing is sent any more that was used, replaced or withdrawn meanwhile.
+ * Rows for mail are invitations. The token is opened here and goes nowhere but into the mail. Sent at least once with the same Message-ID; nothing is sent any more
+ * that was used, replaced or withdrawn meanwhile.
  */
 export function deliverInvitations(parts: InvitationMailParts): Deliver {
   const { database, clock, mailer, messageIdDomain } = parts;
@@ -43,22 +39,19 @@ export function deliverInvitations(parts: InvitationMailParts): Deliver {
     const { invitationId } = parsed.data;
     const invitation = await findWaitingInvitation(database, invitationId, clock.now());
     if (invitation === undefined) return;
-    const { subject, text, html } = await renderInvitation(parts, invitation);
-    const sent = await mailer.send({
-      ...{ subject, text, html },
+    const { result, reason } = await sendPrivateMail(mailer, {
       messageId: `invitation.${invitationId}@${messageIdDomain}`,
       to: { name: invitation.name, address: invitation.email },
+      input: mailOf(parts, invitation),
     });
-    if (sent.result === 'failed') throw new Error(withoutFragments(sent.reason));
     const what = invitation.sealedToken === undefined ? 'membership_notice' : 'invitation';
-    const reason = sent.result === 'refused' ? withoutFragments(sent.reason) : undefined;
     await inTransaction(database, async (tx) => {
       const now = clock.now();
-      if (!(await recordInvitationMail(tx, invitationId, sent.result, now))) return;
+      if (!(await recordInvitationMail(tx, invitationId, result, now))) return;
       await recordAudit(tx, {
         at: now,
         actor: 'process:worker',
-        action: `${what}_${sent.result === 'accepted' ? 'sent' : 'refused'}`,
+        action: `${what}_${result === 'accepted' ? 'sent' : 'refused'}`,
         accountId: invitation.accountId,
         subject: `operator:${invitation.operatorId}`,
         details: { invitationId, ...(reason !== undefined && { reason }) },
@@ -67,24 +60,16 @@ export function deliverInvitations(parts: InvitationMailParts): Deliver {
   };
 }
 
-function renderInvitation(
+function mailOf(
   { sealer, publicUrl }: InvitationMailParts,
   invitation: WaitingInvitation,
-): ReturnType<typeof renderMail> {
+): InvitationMail | MembershipMail {
   const { invitationId, name, locale, account, role, invitedBy, expiresAt } = invitation;
   const base = publicUrl.replace(/\/+$/, '');
   const common = { account, operator: { name, locale }, role, invitedBy };
   if (invitation.sealedToken === undefined) {
-    return renderMail({ kind: 'membership', ...common, link: `${base}/certificates` });
+    return { kind: 'membership', ...common, link: `${base}/certificates` };
   }
   const token = sealer.open(invitation.sealedToken, invitationId);
-  return renderMail({
-    kind: 'invitation',
-    ...common,
-    expiresAt,
-    link: `${base}/invitation#${token}`,
-  });
+  return { kind: 'invitation', ...common, expiresAt, link: `${base}/invitation#${token}` };
 }
-
-/** A relay may quote the address that it took offence at, with the token behind the #, whole or cut off. */
-const withoutFragments = (reason: string): string => reason.replaceAll(/#\S+/g, '#[…]');

@@ -28,11 +28,9 @@ import { registerAuditMetrics } from './audit-metrics.ts';
 import { startAuditSealer } from './audit-sealer.ts';
 import { createCaRevoker } from './ca-revoker.ts';
 import { workerVariables } from './config.ts';
-import {
-  deliverInvitations,
-  invitationLeaseMs,
-  invitationLongestPauseMs,
-} from './invitation-mails.ts';
+import { deliverInvitations } from './invitation-mails.ts';
+import { deliverPasswordMails } from './password-mails.ts';
+import { privateMailLeaseMs, privateMailLongestPauseMs } from './private-mail.ts';
 import { runSweep } from './sweep.ts';
 import { runTemporalWorker } from './temporal-worker.ts';
 
@@ -102,15 +100,14 @@ await runService({
         },
       }),
     ];
+    const privateMailParts = { database, clock, sealer, mailer, publicUrl, messageIdDomain };
     const mailRelay = startOutboxRelay({
       ...{ database, clock, log },
-      leaseMs: invitationLeaseMs,
-      longestPauseMs: invitationLongestPauseMs,
+      leaseMs: privateMailLeaseMs,
+      longestPauseMs: privateMailLongestPauseMs,
       deliverTo: {
-        mail: deliverInvitations({
-          ...{ database, clock, sealer, mailer },
-          ...{ publicUrl, messageIdDomain },
-        }),
+        mail: deliverInvitations(privateMailParts),
+        password_mail: deliverPasswordMails(privateMailParts),
       },
     });
     const sweep = runSweep({

@@ -18,6 +18,7 @@ import { startMailbox, type Mailbox } from '../../infra/mail/mailbox/server.ts';
 import { mailboxReader } from '../../infra/mail/testing/support.ts';
 import { connectTemporal, type Temporal } from '../../infra/temporal/client.ts';
 import { startTemporal, type RunningTemporal } from '../../infra/temporal/development-server.ts';
+import { createCookies } from '../backoffice/cookies.ts';
 import { createInvitations, type Invitations } from '../backoffice/invitations.ts';
 import { createWorld, type World, type WorldCertificate } from '../../test/support/access-world.ts';
 import { readableText } from '../../test/support/grant-histories.ts';
@@ -69,7 +70,8 @@ describe('the worker', () => {
     const { sealer } = world;
     const { database } = world.storeAs('backoffice');
     const limits = { idleSeconds: 60, absoluteSeconds: 60 };
-    const invitations = createInvitations({ database, clock, sealer, limits, secure: false });
+    const cookies = createCookies(false);
+    const invitations = createInvitations({ database, clock, sealer, limits, cookies });
     const { accountId, operatorIds } = certificate;
     const caller = { operatorId: operatorIds[0] ?? '', sessionId: 'none' };
     const guest = { email, name: 'Guest', locale: 'en', role: 'viewer' } as const;

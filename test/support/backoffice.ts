@@ -8,7 +8,7 @@ import type { RenewalStore } from '../../infra/postgres/renewals.ts';
 import type { ServiceRole } from '../../infra/postgres/rights.ts';
 import { followScreenChanges } from '../../infra/postgres/screen-changes.ts';
 import { createSealer, type Sealer } from '../../infra/postgres/sealing.ts';
-import { createBackoffice } from '../../services/backoffice/app.ts';
+import { createBackoffice, type BackofficeOptions } from '../../services/backoffice/app.ts';
 import { createAdministration } from '../../services/shared/administration.ts';
 import { createLog } from '../../services/shared/log.ts';
 import { createMetrics } from '../../services/shared/metrics.ts';
@@ -85,6 +85,9 @@ export const operatorPassword = 'a long enough password';
 export async function startTestBackoffice(
   figures: Partial<Policy> = {},
   caTimeouts = { callMs: 1_000, authorizeMs: 1_500 },
+  settings: Partial<
+    Pick<BackofficeOptions, 'publicUrl' | 'trustedProxies' | 'hstsIncludesSubdomains'>
+  > = {},
 ): Promise<TestBackoffice> {
   const policy = { ...regulationPolicy, ...figures };
   const [testDatabase, simulator, port] = await Promise.all([
@@ -156,6 +159,7 @@ export async function startTestBackoffice(
     metrics: createMetrics('backoffice'),
     dependencies: {},
     checkResponses: true,
+    ...settings,
   }).listen({ port });
 
   const post = async (path: string, body: object): Promise<unknown> => {

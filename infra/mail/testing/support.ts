@@ -7,6 +7,8 @@ import type {
   MailGrant,
   MailInput,
   MembershipMail,
+  PasswordChangedMail,
+  PasswordResetMail,
   ReminderMail,
   UsageWarningMail,
 } from '../messages.ts';
@@ -101,6 +103,35 @@ export function buildMembership(): MembershipMail {
   return { kind: 'membership', ...membership, link: 'https://certificates.example/certificates' };
 }
 
+const password = { operator: context.operator, timeZone: 'Europe/Lisbon' } as const;
+
+/** A link that is good for an hour. */
+export function buildPasswordReset(
+  overrides: Partial<Omit<PasswordResetMail, 'kind'>> = {},
+): PasswordResetMail {
+  return {
+    kind: 'password_reset',
+    ...password,
+    requestedAt: new Date('2026-06-13T08:00:00Z'),
+    expiresAt: new Date('2026-06-13T09:00:00Z'),
+    link: 'https://certificates.example/password-reset#canary-token',
+    ...overrides,
+  };
+}
+
+export function buildPasswordChanged(
+  overrides: Partial<Omit<PasswordChangedMail, 'kind'>> = {},
+): PasswordChangedMail {
+  return {
+    kind: 'password_changed',
+    ...password,
+    changedAt: new Date('2026-06-13T08:20:00Z'),
+    by: 'mail',
+    link: 'https://certificates.example/forgot-password',
+    ...overrides,
+  };
+}
+
 /** One input of every kind and every reason. */
 export function buildOfEveryKind(): MailInput[] {
   const nearlyUsed = { used: 912_345_678 };
@@ -118,6 +149,9 @@ export function buildOfEveryKind(): MailInput[] {
     buildCaRefusal(),
     buildInvitation(),
     buildMembership(),
+    buildPasswordReset(),
+    buildPasswordChanged(),
+    buildPasswordChanged({ by: 'present_password' }),
   ];
 }
 

@@ -29,6 +29,9 @@ export const en: MailTexts = {
     role: 'Your role',
     invitedBy: 'Invited by',
     linkEndsAt: 'The link is good until',
+    requestedAt: 'Asked for',
+    changedAt: 'Changed',
+    changedBy: 'How',
   },
   limits: {
     policy_time: (w) => `The time limit: ${w.termDays} days since the access was given`,
@@ -186,6 +189,40 @@ export const en: MailTexts = {
     },
     getsMails: (w) =>
       `As long as you are an operator of ${w.account} you get the mails about its certificates.`,
+  },
+  password: {
+    badge: 'Password',
+    reset: {
+      subject: 'Choose a new password for Certificate Access',
+      headline: 'Choose a new password',
+      lead: (w) =>
+        `On ${w.happenedAt} somebody asked for a new password for the sign-in with this e-mail address. If that was you, choose it by ${w.endsAt}. Until you do, your password is as it was.`,
+      steps: (w) => [
+        `Open the link below. It works once, and until ${w.endsAt}.`,
+        'Choose your new password. With that all your sessions end, wherever you are signed in.',
+        'Sign in with this e-mail address and the new password.',
+      ],
+      notExpected: () =>
+        'Do nothing: your password stays as it is, and without the link nobody can change it. If such mails keep coming, answer this one.',
+      keepSecret: 'Do not pass this mail on: whoever has the link can choose the password.',
+      action: 'Choose a new password',
+    },
+    changed: {
+      subject: 'Your password for Certificate Access was changed',
+      headline: 'Your password was changed',
+      lead: (w) =>
+        `On ${w.happenedAt} the password for the sign-in with this e-mail address was changed. All sessions that were begun with the one before have ended.`,
+      by: {
+        mail: 'With the link of a mail to this address',
+        present_password: 'By who was signed in and knew the password before',
+      },
+      notExpected:
+        'Then somebody else may have your password or read your mails. Open the link below and ask for a new password at once: that ends the sessions of whoever it was. Then tell an administrator of your account, and whoever looks after your mailbox.',
+      expected: 'If it was you, there is nothing to do.',
+      action: 'It was not me: ask for a new password',
+    },
+    footer: (w) =>
+      `Sent by Certificate Access. You get it because this address is used to sign in, and times are in the zone ${w.timeZone}.`,
   },
   footer: (w) =>
     `Sent by Certificate Access. You get it as an operator of ${w.account}, and times are in this account's zone, ${w.timeZone}.`,

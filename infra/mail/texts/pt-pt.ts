@@ -26,6 +26,9 @@ export const ptPt: MailTexts = {
     role: 'O seu papel',
     invitedBy: 'Convite de',
     linkEndsAt: 'A ligação serve até',
+    requestedAt: 'Pedida',
+    changedAt: 'Alterada',
+    changedBy: 'Como',
   },
   limits: {
     policy_time: (w) => `O limite de tempo: ${w.termDays} dias desde que o acesso foi dado`,
@@ -186,6 +189,41 @@ export const ptPt: MailTexts = {
     },
     getsMails: (w) =>
       `Enquanto for operador de ${w.account}, recebe as mensagens sobre os certificados desta conta.`,
+  },
+  password: {
+    badge: 'Palavra-passe',
+    reset: {
+      subject: 'Escolha uma nova palavra-passe para o Certificate Access',
+      headline: 'Escolha uma nova palavra-passe',
+      lead: (w) =>
+        `A ${w.happenedAt} alguém pediu uma nova palavra-passe para iniciar sessão com este endereço de correio eletrónico. Se foi o próprio, escolha-a até ${w.endsAt}. Até lá, a sua palavra-passe está como estava.`,
+      steps: (w) => [
+        `Abra a ligação abaixo. Serve uma única vez e até ${w.endsAt}.`,
+        'Escolha a sua nova palavra-passe. Com isso terminam todas as suas sessões, onde quer que as tenha.',
+        'Inicie sessão com este endereço de correio eletrónico e a nova palavra-passe.',
+      ],
+      notExpected: () =>
+        'Não faça nada: a sua palavra-passe fica como está e, sem a ligação, ninguém a pode alterar. Se continuar a receber mensagens destas, responda a esta.',
+      keepSecret:
+        'Não reencaminhe esta mensagem: quem tiver a ligação pode escolher a palavra-passe.',
+      action: 'Escolher uma nova palavra-passe',
+    },
+    changed: {
+      subject: 'A sua palavra-passe do Certificate Access foi alterada',
+      headline: 'A sua palavra-passe foi alterada',
+      lead: (w) =>
+        `A ${w.happenedAt} foi alterada a palavra-passe para iniciar sessão com este endereço de correio eletrónico. Todas as sessões iniciadas com a anterior terminaram.`,
+      by: {
+        mail: 'Com a ligação de uma mensagem enviada para este endereço',
+        present_password: 'Por quem tinha sessão iniciada e sabia a palavra-passe anterior',
+      },
+      notExpected:
+        'Então outra pessoa pode ter a sua palavra-passe ou ler o seu correio. Abra a ligação abaixo e peça já uma nova palavra-passe: isso termina as sessões de quem quer que tenha sido. Depois avise um administrador da sua conta e quem cuida da sua caixa de correio.',
+      expected: 'Se foi o próprio, não tem de fazer nada.',
+      action: 'Não fui eu: pedir uma nova palavra-passe',
+    },
+    footer: (w) =>
+      `Enviado por Certificate Access. Recebe esta mensagem porque este endereço serve para iniciar sessão, e as horas são as do fuso horário ${w.timeZone}.`,
   },
   footer: (w) =>
     `Enviado por Certificate Access. Recebe esta mensagem como operador de ${w.account}, e as horas são as do fuso horário desta conta, ${w.timeZone}.`,

@@ -33,9 +33,18 @@ interface InvitationWords extends MembershipWords {
   readonly endsAt: string;
 }
 
+/** The same for the mails about a password. */
+interface PasswordWords {
+  /** When what the mail tells happened. */
+  readonly happenedAt: string;
+  /** Until when the link is good; empty where there is none. */
+  readonly endsAt: string;
+}
+
 type Sentence = (words: MailWords) => string;
 type MembershipSentence = (words: MembershipWords) => string;
 type InvitationSentence = (words: InvitationWords) => string;
+type PasswordSentence = (words: PasswordWords) => string;
 type Steps = (words: MailWords) => readonly string[];
 
 /** Everything a mail says, once per language: a missing sentence does not compile. */
@@ -64,7 +73,10 @@ export interface MailTexts {
     | 'caError'
     | 'role'
     | 'invitedBy'
-    | 'linkEndsAt',
+    | 'linkEndsAt'
+    | 'requestedAt'
+    | 'changedAt'
+    | 'changedBy',
     string
   >;
   readonly limits: Record<BindingLimit, Sentence>;
@@ -124,6 +136,28 @@ export interface MailTexts {
       readonly action: string;
     };
     readonly getsMails: MembershipSentence;
+  };
+  readonly password: {
+    readonly badge: string;
+    readonly reset: {
+      readonly subject: string;
+      readonly headline: string;
+      readonly lead: PasswordSentence;
+      readonly steps: (words: PasswordWords) => readonly string[];
+      readonly notExpected: PasswordSentence;
+      readonly keepSecret: string;
+      readonly action: string;
+    };
+    readonly changed: {
+      readonly subject: string;
+      readonly headline: string;
+      readonly lead: PasswordSentence;
+      readonly by: Record<'mail' | 'present_password', string>;
+      readonly notExpected: string;
+      readonly expected: string;
+      readonly action: string;
+    };
+    readonly footer: (words: Pick<MailWords, 'timeZone'>) => string;
   };
   readonly footer: (words: Pick<MailWords, 'account' | 'timeZone'>) => string;
 }

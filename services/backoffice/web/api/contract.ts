@@ -10,7 +10,7 @@ import type { AttentionItem } from '../../attention-list.ts';
 import type { certificateView, listItemView } from '../../certificate-view.ts';
 import type { mailView, recipientsView } from '../../recipients-routes.ts';
 import type { TimelineEntry } from '../../timeline-view.ts';
-import type { MailInput } from '../../../../infra/mail/messages.ts';
+import type { GrantMail } from '../../../../infra/mail/messages.ts';
 
 export type { AttentionItem };
 export type { TimelineAction, TimelineEntry, TimelineType } from '../../timeline-view.ts';
@@ -35,7 +35,7 @@ export type Recipient = RecipientsView['items'][number];
 export type MailView = z.output<typeof mailView>;
 export type MailState = MailView['state'];
 /** Of the mails about a certificate; what is told about a person's own access is not kept. */
-export type MailKind = Exclude<MailInput['kind'], 'invitation' | 'membership'>;
+export type MailKind = GrantMail['kind'];
 
 export type Account = z.output<typeof accountView>;
 export type ApiKey = z.output<typeof apiKeyView>;

@@ -23,7 +23,7 @@ export const problemTexts = defineTexts<Readonly<Record<ProblemCode, Told>>>({
     ],
     sign_in_refused: [
       'O endereço de e-mail e a palavra-passe não correspondem.',
-      'Verifique ambos e tente outra vez.',
+      'Verifique ambos e tente outra vez, ou escolha uma nova: "Esqueceu-se da palavra-passe?"',
     ],
     role_required: ['O seu papel nesta conta não o permite.', 'Peça a um administrador da conta.'],
     invitation_ended: [
@@ -33,6 +33,14 @@ export const problemTexts = defineTexts<Readonly<Record<ProblemCode, Told>>>({
     invitation_not_needed: [
       'Este operador já tem palavra-passe.',
       'Inicia sessão com o seu endereço de e-mail e essa palavra-passe.',
+    ],
+    password_reset_ended: [
+      'Esta ligação para escolher uma nova palavra-passe já foi usada ou terminou. A palavra-passe está como estava.',
+      'Peça uma nova ligação em "Esqueceu-se da palavra-passe?", no início de sessão.',
+    ],
+    present_password_wrong: [
+      'A palavra-passe atual não está certa. A palavra-passe está como estava.',
+      'Escreva a palavra-passe com que inicia sessão agora.',
     ],
     last_admin: [
       'A conta ficaria sem administrador. Nada foi alterado.',
