@@ -477,7 +477,10 @@ describe('the rate of a key', () => {
   let gates: Listening[];
   beforeEach(async () => {
     const limits = { activationsPerMinute: 3 };
-    gates = await Promise.all([serveGate(testDatabase.as('gate'), limits), serveGate(testDatabase.as('gate'), limits)]);
+    gates = await Promise.all([
+      serveGate(testDatabase.as('gate'), limits),
+      serveGate(testDatabase.as('gate'), limits),
+    ]);
   });
   afterEach(() => Promise.all(gates.map((gate) => gate.stop())));
 
