@@ -44,9 +44,9 @@ export const rights: Readonly<Record<string, Partial<Record<ServiceRole, TableRi
   },
   operators: {
     backoffice: {
-      select: `${operatorFacts}, password_hash`,
+      select: `${operatorFacts}, password_hash, failed_sign_ins`,
       insert: newOperator,
-      update: 'locale, password_hash, password_set',
+      update: 'locale, password_hash, password_set, failed_sign_ins',
     },
     worker: { select: operatorFacts },
     admin: {
@@ -208,8 +208,25 @@ export const rights: Readonly<Record<string, Partial<Record<ServiceRole, TableRi
       select: '*',
       insert: 'session_hash, session_id, operator_id, user_agent, created_at, last_seen_at',
       update: 'last_seen_at, ended_at',
+      delete: true,
     },
-    admin: { select: 'operator_id, ended_at', update: 'ended_at' },
+    admin: { select: 'session_id, operator_id, ended_at', update: 'ended_at' },
+  },
+  door_budgets: {
+    backoffice: { select: '*', insert: '*', update: 'free_at', delete: true },
+  },
+  known_browsers: {
+    backoffice: { select: '*', insert: '*', update: 'last_used_at', delete: true },
+  },
+  password_resets: {
+    backoffice: {
+      select: 'reset_id, operator_id, created_at, expires_at, token_hash, ended_at',
+      insert: 'reset_id, operator_id, created_at, expires_at, token_hash, sealed_token',
+      update: 'ended_at, end_reason, sealed_token',
+      delete: true,
+    },
+    worker: { select: '*', update: 'sent_at, refused_at, sealed_token' },
+    admin: { select: 'reset_id, sealed_token', update: 'sealed_token' },
   },
   api_keys: {
     // The hash of the secret is read by who lets signing services in, and by who puts a newer one in its place.
@@ -240,6 +257,7 @@ export const rights: Readonly<Record<string, Partial<Record<ServiceRole, TableRi
       insert:
         'invitation_id, account_id, operator_id, invited_by, created_at, expires_at, token_hash, sealed_token',
       update: 'ended_at, end_reason, sealed_token',
+      delete: true,
     },
     worker: { select: '*', update: 'sent_at, refused_at, sealed_token' },
     admin: {

@@ -27,4 +27,5 @@ export const sealedColumns: readonly SealedColumn[] = [
   { table: 'access_grants', id: 'grant_id', column: 'sealed_sad', openedBy: ['gate', 'worker'] },
   { table: 'access_grants', id: 'grant_id', column: 'sealed_tokens', openedBy: ['gate', 'worker'] },
   { table: 'invitations', id: 'invitation_id', column: 'sealed_token', openedBy: ['worker'] },
+  { table: 'password_resets', id: 'reset_id', column: 'sealed_token', openedBy: ['worker'] },
 ];
