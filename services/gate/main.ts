@@ -12,6 +12,7 @@ import { runService } from '../shared/lifecycle.ts';
 import { createLog } from '../shared/log.ts';
 import { createMetrics } from '../shared/metrics.ts';
 import { policyFrom } from '../shared/policy-config.ts';
+import { watchSealingKeys } from '../shared/sealing-keys-watch.ts';
 import { gateVariables } from './config.ts';
 import { keepPicture } from './picture.ts';
 import { gateRoutes } from './routes.ts';
@@ -56,6 +57,7 @@ await runService({
       },
     });
     const sealer = createSealer(config.SEALING_KEYS);
+    const sealingKeys = watchSealingKeys('gate', { database, sealer, log, metrics });
     const store = { database, clock, policy: policyFrom(config) };
     const caClients = createCaClients(sealer, caTimeouts);
     const app = createHttpApp({
@@ -74,6 +76,7 @@ await runService({
           picture.get();
           return Promise.resolve(`${picture.ageSeconds().toFixed(1)} s old`);
         },
+        sealing_keys: sealingKeys.remark,
       },
       checkResponses: config.NODE_ENV !== 'production',
     });
@@ -88,6 +91,7 @@ await runService({
       async stop() {
         await http.stop();
         await picture.stop();
+        await sealingKeys.stop();
         clock.stop();
         await listening.stop();
         await Promise.all([database.end(), reading.end()]);
