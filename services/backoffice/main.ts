@@ -10,6 +10,7 @@ import { runService } from '../shared/lifecycle.ts';
 import { createLog } from '../shared/log.ts';
 import { createMetrics } from '../shared/metrics.ts';
 import { policyFrom } from '../shared/policy-config.ts';
+import { watchSealingKeys } from '../shared/sealing-keys-watch.ts';
 import { createBackoffice } from './app.ts';
 import { backofficeVariables } from './config.ts';
 import { startUpkeep } from './upkeep.ts';
@@ -33,6 +34,8 @@ await runService({
     const sealer = createSealer(
       config.SEALING_KEYS.map(({ id, key }) => ({ id, key: Buffer.from(key) })),
     );
+    const metrics = createMetrics('backoffice');
+    const sealingKeys = watchSealingKeys('backoffice', { database, sealer, log, metrics });
     const temporal = connectTemporal({
       address: config.TEMPORAL_ADDRESS,
       namespace: config.TEMPORAL_NAMESPACE,
@@ -69,13 +72,14 @@ await runService({
       },
       workflowsUrl: `${config.TEMPORAL_UI_URL}/namespaces/${config.TEMPORAL_NAMESPACE}/workflows`,
       log,
-      metrics: createMetrics('backoffice'),
+      metrics,
       // Temporal is not among them: without it operators renew all the same, and signals wait in the outbox.
       dependencies: {
         async postgres() {
           await database.query('select 1');
           return undefined;
         },
+        sealing_keys: sealingKeys.remark,
       },
       checkResponses: config.NODE_ENV !== 'production',
     });
@@ -93,6 +97,7 @@ await runService({
         await upkeep.stop();
         await changes.stop();
         await relay.stop();
+        await sealingKeys.stop();
         await temporal.close();
         clock.stop();
         await database.end();

@@ -13,6 +13,7 @@ import { runService } from '../shared/lifecycle.ts';
 import { createLog } from '../shared/log.ts';
 import { createMetrics } from '../shared/metrics.ts';
 import { policyFrom } from '../shared/policy-config.ts';
+import { watchSealingKeys } from '../shared/sealing-keys-watch.ts';
 import { gateVariables } from './config.ts';
 import { keepKeyUses } from './key-uses.ts';
 import { keepPicture } from './picture.ts';
@@ -68,6 +69,7 @@ await runService({
       },
     });
     const sealer = createSealer(config.SEALING_KEYS);
+    const sealingKeys = watchSealingKeys('gate', { database, sealer, log, metrics });
     const store = { database, clock, policy: policyFrom(config) };
     const caClients = createCaClients(sealer, caTimeouts);
     const app = createHttpApp({
@@ -94,6 +96,7 @@ await runService({
           picture.get();
           return Promise.resolve(`${picture.ageSeconds().toFixed(1)} s old`);
         },
+        sealing_keys: sealingKeys.remark,
       },
       checkResponses: config.NODE_ENV !== 'production',
     });
@@ -109,6 +112,7 @@ await runService({
         await http.stop();
         await picture.stop();
         await uses.stop();
+        await sealingKeys.stop();
         clock.stop();
         await listening.stop();
         await Promise.all([database.end(), reading.end()]);

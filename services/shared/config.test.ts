@@ -178,12 +178,13 @@ describe('the configuration', () => {
     expect(faultsOf(databaseVariables, { DATABASE_URL, NODE_ENV: 'development' })).toEqual([]);
   });
 
-  it.each(['postgres://app:f3a9c0ffee@db.internal/x', 'postgres://app@db.internal/x'])(
-    'takes the database of %s',
-    (DATABASE_URL) => {
-      expect(faultsOf(databaseVariables, { DATABASE_URL })).toEqual([]);
-    },
-  );
+  it.each([
+    'postgres://app:f3a9c0ffee@db.internal/x',
+    'postgres://app:100%@db.internal/x',
+    'postgres://app@db.internal/x',
+  ])('takes the database of %s', (DATABASE_URL) => {
+    expect(faultsOf(databaseVariables, { DATABASE_URL })).toEqual([]);
+  });
 
   it('refuses the mail relay and the sender of development outside it', () => {
     const { SMTP_URL, MAIL_FROM, MAIL_REPLY_TO } = workerVariables;

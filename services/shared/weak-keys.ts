@@ -28,9 +28,15 @@ const wellKnownPasswords = new Set([
 /** True for a password of a URL that everybody would try first. None at all is another way to sign in, which is not judged here. */
 export function hasWellKnownPassword(url: string): boolean {
   const { username, password } = new URL(url);
-  const plain = decodeURIComponent(password).toLowerCase();
-  return (
-    plain !== '' &&
-    (wellKnownPasswords.has(plain) || plain === decodeURIComponent(username).toLowerCase())
-  );
+  const [name, plain] = [decoded(username).toLowerCase(), decoded(password).toLowerCase()];
+  return plain !== '' && (wellKnownPasswords.has(plain) || plain === name);
+}
+
+/** As it is where a lone percent sign makes it undecodable. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

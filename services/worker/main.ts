@@ -23,6 +23,7 @@ import { runService } from '../shared/lifecycle.ts';
 import { createLog } from '../shared/log.ts';
 import { createMetrics } from '../shared/metrics.ts';
 import { policyFrom } from '../shared/policy-config.ts';
+import { watchSealingKeys } from '../shared/sealing-keys-watch.ts';
 import { wireActivities } from './activities.ts';
 import { registerAuditMetrics } from './audit-metrics.ts';
 import { startAuditSealer } from './audit-sealer.ts';
@@ -120,6 +121,7 @@ await runService({
 
     const metrics = createMetrics('worker');
     registerAuditMetrics(metrics, { database, clock });
+    const sealingKeys = watchSealingKeys('worker', { database, sealer, log, metrics });
     new Gauge({
       name: 'outbox_rows',
       help: 'Rows of the outbox that are not delivered: waiting, or set aside for a person because they can never be.',
@@ -148,6 +150,7 @@ await runService({
           if (!worker.isRunning()) throw new Problem('unavailable');
           return undefined;
         },
+        sealing_keys: sealingKeys.remark,
       },
       checkResponses: config.NODE_ENV !== 'production',
     });
@@ -163,7 +166,7 @@ await runService({
         await http.stop();
         await Promise.all([
           ...[sweep.stop(), ...relays.map((relay) => relay.stop()), worker.stop()],
-          auditSealer.stop(),
+          ...[auditSealer.stop(), sealingKeys.stop()],
           // A mail server that hangs is not waited for: the row's lease ends, and its mail is sent again.
           Promise.race([mailRelay.stop(), pause(config.SHUTDOWN_GRACE_SECONDS * 700)]),
         ]);

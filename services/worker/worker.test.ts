@@ -247,7 +247,7 @@ describe('the worker', () => {
         return { position, hash };
       });
 
-  it('seals the audit within seconds and shows how far it is', async () => {
+  it('seals the audit within seconds, and shows how far it is and which key seals', async () => {
     await world.request(await world.addCertificate(['ana']));
     await until('it is not sealed', async () => {
       const { broken, sealing } = await verifyAudit(world.database);
@@ -255,6 +255,9 @@ describe('the worker', () => {
       return sealing.unsealedCount === 0;
     });
     const metrics = await (await fetch(`${workerUrl}/metrics`)).text();
+    expect(metrics).toMatch(/^sealed_values_without_key\{service="worker"\} 0/m);
+    const ready = await (await fetch(`${workerUrl}/readyz`)).json();
+    expect(ready).toMatchObject({ dependencies: { sealing_keys: { detail: 'newest test' } } });
     expect(metrics).toMatch(/^audit_chain_position\{service="worker"\} [1-9]/m);
     expect(metrics).toMatch(/^audit_unsealed_events\{service="worker"\} \d/m);
     expect(metrics).toMatch(/^audit_oldest_unsealed_age_seconds\{service="worker"\} \d/m);
