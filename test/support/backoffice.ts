@@ -8,7 +8,7 @@ import type { RenewalStore } from '../../infra/postgres/renewals.ts';
 import { followScreenChanges } from '../../infra/postgres/screen-changes.ts';
 import { createSealer, type Sealer } from '../../infra/postgres/sealing.ts';
 import { createBackoffice, type BackofficeOptions } from '../../services/backoffice/app.ts';
-import { createAdministration } from '../../services/shared/administration.ts';
+import { createAdministration, type Administration } from '../../services/shared/administration.ts';
 import { createLog } from '../../services/shared/log.ts';
 import { createMetrics } from '../../services/shared/metrics.ts';
 import { createBrowser } from '../../services/stack/browser.ts';
@@ -53,6 +53,7 @@ export type TestBackoffice = {
   readonly sealer: Sealer;
   readonly simulatorUrl: string;
   readonly accountId: string;
+  readonly administration: Administration;
   /** Lines of the log so far. */
   readonly logged: readonly string[];
   /** Signed in; each call is another browser. */
@@ -172,6 +173,7 @@ export async function startTestBackoffice(
     sealer,
     simulatorUrl: simulator.url,
     accountId: account.accountId,
+    administration,
     logged,
     async signedIn(name) {
       const driver = createOperatorDriver(url, createBrowser());
