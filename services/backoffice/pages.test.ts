@@ -29,23 +29,25 @@ async function assetPaths(): Promise<string[]> {
 
 describe('a screen', () => {
   it.each([
-    '/',
-    '/certificates',
-    '/certificates?standing=lapsed',
-    '/certificates/some-id',
-    '/certificates/some-id?renewal=some-other',
-    '/renewals',
-    '/accounts',
-    '/accounts/some-id',
-    '/accounts/some-id/operators',
-    '/accounts/some-id/api-keys',
-    '/sessions',
-    '/invitation',
-  ])('is there at %s, and asked for anew each time', async (path) => {
+    ['/', 'no-cache'],
+    ['/certificates', 'no-cache'],
+    ['/certificates?standing=lapsed', 'no-cache'],
+    ['/certificates/some-id', 'no-cache'],
+    ['/certificates/some-id?renewal=some-other', 'no-cache'],
+    ['/renewals', 'no-cache'],
+    ['/accounts', 'no-cache'],
+    ['/accounts/some-id', 'no-cache'],
+    ['/accounts/some-id/operators', 'no-cache'],
+    ['/accounts/some-id/api-keys', 'no-cache'],
+    ['/sessions', 'no-cache'],
+    ['/forgot-password', 'no-cache'],
+    ['/password-reset', 'no-store'],
+    ['/invitation', 'no-store'],
+  ])('is there at %s, and asked for anew each time: %s', async (path, cacheControl) => {
     const page = await get(path);
     expect(page.status).toBe(200);
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
-    expect(page.headers.get('cache-control')).toBe('no-cache');
+    expect(page.headers.get('cache-control')).toBe(cacheControl);
     expect(await page.text()).toContain('<div id="root">');
   });
 

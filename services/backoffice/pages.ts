@@ -39,7 +39,9 @@ type Asset = {
 
 /** The addresses of the page's screens (web/app/shell.tsx); any other is answered with the page too, which says so, but as 404. */
 const screens =
-  /^\/(certificates(\/[^/]+)?|renewals|accounts(\/[^/]+(\/(operators|api-keys))?)?|sessions|invitation)$/;
+  /^\/(certificates(\/[^/]+)?|renewals|accounts(\/[^/]+(\/(operators|api-keys))?)?|sessions|invitation|forgot-password|password-reset)$/;
+/** Opened by a link of a mail, with a secret behind the #. */
+const openedBySecret = /^\/(invitation|password-reset)$/;
 /** What is not for eyes: a call that does not exist is told in JSON. */
 const notPages = /^\/(api|ca|assets|healthz|readyz|metrics|openapi\.json)(\/|$)/;
 
@@ -68,7 +70,8 @@ export function createPages(folder = fileURLToPath(new URL('./web/dist', import.
         ctx.state.route = isScreen ? '/screens' : 'unmatched';
         ctx.status = isScreen ? 200 : 404;
         ctx.set('Content-Security-Policy', contentSecurityPolicy);
-        ctx.set('Cache-Control', 'no-cache');
+        // It holds nothing, but is not to be shown again with what was typed into it.
+        ctx.set('Cache-Control', openedBySecret.test(ctx.path) ? 'no-store' : 'no-cache');
         answer(shell);
       } else {
         await next();

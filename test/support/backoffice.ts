@@ -9,7 +9,7 @@ import type { ServiceRole } from '../../infra/postgres/rights.ts';
 import { followScreenChanges } from '../../infra/postgres/screen-changes.ts';
 import { createSealer, type Sealer } from '../../infra/postgres/sealing.ts';
 import { createBackoffice, type BackofficeOptions } from '../../services/backoffice/app.ts';
-import { createAdministration } from '../../services/shared/administration.ts';
+import { createAdministration, type Administration } from '../../services/shared/administration.ts';
 import { createLog } from '../../services/shared/log.ts';
 import { createMetrics } from '../../services/shared/metrics.ts';
 import { createBrowser } from '../../services/stack/browser.ts';
@@ -58,6 +58,7 @@ export type TestBackoffice = {
   readonly sealer: Sealer;
   readonly simulatorUrl: string;
   readonly accountId: string;
+  readonly administration: Administration;
   /** Lines of the log so far. */
   readonly logged: readonly string[];
   /** Signed in; each call is another browser. */
@@ -183,6 +184,7 @@ export async function startTestBackoffice(
     sealer,
     simulatorUrl: simulator.url,
     accountId: account.accountId,
+    administration,
     logged,
     async signedIn(name) {
       const driver = createOperatorDriver(url, createBrowser());
