@@ -5,24 +5,18 @@ import { createSealer } from '../../infra/postgres/sealing.ts';
 import { connectTemporal } from '../../infra/temporal/client.ts';
 import { createGrantWorkflows } from '../../infra/temporal/grant-workflows.ts';
 import { deliverSignals, startOutboxRelay } from '../../infra/temporal/outbox-relay.ts';
-import { parseConfigOrExit } from '../shared/config.ts';
-import { runService } from '../shared/lifecycle.ts';
-import { createLog } from '../shared/log.ts';
-import { createMetrics } from '../shared/metrics.ts';
 import { policyFrom } from '../shared/policy-config.ts';
+import { listenOn, runMain } from '../shared/run-main.ts';
 import { createBackoffice } from './app.ts';
 import { backofficeVariables } from './config.ts';
 
-const config = parseConfigOrExit(backofficeVariables, process.env);
-const log = createLog({ service: 'backoffice', level: config.LOG_LEVEL });
-const policy = policyFrom(config);
-
-await runService({
+await runMain({
   name: 'backoffice',
-  log,
-  graceSeconds: config.SHUTDOWN_GRACE_SECONDS,
-  parentWatch: config.PARENT_WATCH,
-  async start() {
+  variables: backofficeVariables,
+  env: process.env,
+  async start(service) {
+    const { config, log, metrics } = service;
+    const policy = policyFrom(config);
     const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'backoffice' });
     const clock = await followDatabaseClock(database);
     const changes = followScreenChanges({
@@ -64,7 +58,7 @@ await runService({
       },
       workflowsUrl: `${config.TEMPORAL_UI_URL}/namespaces/${config.TEMPORAL_NAMESPACE}/workflows`,
       log,
-      metrics: createMetrics('backoffice'),
+      metrics,
       // Temporal is not among them: without it operators renew all the same, and signals wait in the outbox.
       dependencies: {
         async postgres() {
@@ -74,12 +68,7 @@ await runService({
       },
       checkResponses: config.NODE_ENV !== 'production',
     });
-    const http = await app.listen({
-      port: config.BACKOFFICE_PORT,
-      host: config.HTTP_HOST,
-      portVariable: 'BACKOFFICE_PORT',
-    });
-    log.info({ url: http.url }, 'backoffice is listening');
+    const http = await listenOn(app, service, 'BACKOFFICE_PORT');
 
     return {
       async stop() {

@@ -6,27 +6,22 @@ import { openDatabase } from '../../infra/postgres/pool.ts';
 import { createSealer } from '../../infra/postgres/sealing.ts';
 import { answerUnavailable } from '../shared/answer-unavailable.ts';
 import { createCaClients } from '../shared/ca-clients.ts';
-import { parseConfigOrExit } from '../shared/config.ts';
 import { createHttpApp } from '../shared/http.ts';
-import { runService } from '../shared/lifecycle.ts';
-import { createLog } from '../shared/log.ts';
-import { createMetrics } from '../shared/metrics.ts';
 import { policyFrom } from '../shared/policy-config.ts';
+import { listenOn, runMain } from '../shared/run-main.ts';
 import { gateVariables } from './config.ts';
 import { keepPicture } from './picture.ts';
 import { gateRoutes } from './routes.ts';
 
-const config = parseConfigOrExit(gateVariables, process.env);
-const log = createLog({ service: 'gate', level: config.LOG_LEVEL });
 /** The token is refreshed with a row locked, so the CA gets less time than the database's lock_timeout. */
 const caTimeouts = { callMs: 5_000, readTotalMs: 5_000 };
 
-await runService({
+await runMain({
   name: 'gate',
-  log,
-  graceSeconds: config.SHUTDOWN_GRACE_SECONDS,
-  parentWatch: config.PARENT_WATCH,
-  async start() {
+  variables: gateVariables,
+  env: process.env,
+  async start(service) {
+    const { config, log, metrics } = service;
     const url = config.DATABASE_URL;
     const database = openDatabase({ url, applicationName: 'gate' });
     // Connections of their own: refreshes that wait for a slow CA hold those of the others, and must not make the picture old.
@@ -46,7 +41,6 @@ await runService({
       picture.hasten();
     });
 
-    const metrics = createMetrics('gate');
     new Gauge({
       name: 'gate_picture_age_seconds',
       help: 'Seconds since the last complete read of the facts began.',
@@ -77,12 +71,7 @@ await runService({
       },
       checkResponses: config.NODE_ENV !== 'production',
     });
-    const http = await app.listen({
-      port: config.GATE_PORT,
-      host: config.HTTP_HOST,
-      portVariable: 'GATE_PORT',
-    });
-    log.info({ url: http.url }, 'gate is listening');
+    const http = await listenOn(app, service, 'GATE_PORT');
 
     return {
       async stop() {

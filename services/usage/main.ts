@@ -5,33 +5,26 @@ import { openDatabase } from '../../infra/postgres/pool.ts';
 import { connectTemporal } from '../../infra/temporal/client.ts';
 import { createGrantWorkflows } from '../../infra/temporal/grant-workflows.ts';
 import { deliverSignals, startOutboxRelay } from '../../infra/temporal/outbox-relay.ts';
-import { parseConfigOrExit } from '../shared/config.ts';
 import { createHttpApp } from '../shared/http.ts';
-import { runService } from '../shared/lifecycle.ts';
-import { createLog } from '../shared/log.ts';
-import { createMetrics } from '../shared/metrics.ts';
 import { policyFrom } from '../shared/policy-config.ts';
+import { listenOn, runMain } from '../shared/run-main.ts';
 import { usageVariables } from './config.ts';
 import { createCounter } from './counter.ts';
 import { createUsageMetrics } from './metrics.ts';
 import { startUpkeep } from './upkeep.ts';
 
-const config = parseConfigOrExit(usageVariables, process.env);
-const log = createLog({ service: 'usage', level: config.LOG_LEVEL });
-const topic = config.KAFKA_SIGNATURES_TOPIC;
-const policy = policyFrom(config);
-const kafka = { brokers: config.KAFKA_BROKERS, clientId: 'usage', log };
-
-await runService({
+await runMain({
   name: 'usage',
-  log,
-  graceSeconds: config.SHUTDOWN_GRACE_SECONDS,
-  parentWatch: config.PARENT_WATCH,
-  async start() {
+  variables: usageVariables,
+  env: process.env,
+  async start(service) {
+    const { config, log, metrics: registry } = service;
+    const topic = config.KAFKA_SIGNATURES_TOPIC;
+    const policy = policyFrom(config);
+    const kafka = { brokers: config.KAFKA_BROKERS, clientId: 'usage', log };
     const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'usage' });
     const clock = await followDatabaseClock(database);
     const store = { database, clock, policy };
-    const registry = createMetrics('usage');
     const metrics = createUsageMetrics(registry);
 
     const producer = createProducer(kafka);
@@ -116,12 +109,7 @@ await runService({
       },
       checkResponses: config.NODE_ENV !== 'production',
     });
-    const http = await app.listen({
-      port: config.USAGE_PORT,
-      host: config.HTTP_HOST,
-      portVariable: 'USAGE_PORT',
-    });
-    log.info({ url: http.url }, 'usage is listening');
+    const http = await listenOn(app, service, 'USAGE_PORT');
 
     return {
       async stop() {

@@ -17,12 +17,9 @@ import {
 } from '../../infra/temporal/outbox-relay.ts';
 import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.ts';
 import { createCaClients } from '../shared/ca-clients.ts';
-import { parseConfigOrExit } from '../shared/config.ts';
 import { createHttpApp } from '../shared/http.ts';
-import { runService } from '../shared/lifecycle.ts';
-import { createLog } from '../shared/log.ts';
-import { createMetrics } from '../shared/metrics.ts';
 import { policyFrom } from '../shared/policy-config.ts';
+import { listenOn, runMain } from '../shared/run-main.ts';
 import { wireActivities } from './activities.ts';
 import { createCaRevoker } from './ca-revoker.ts';
 import { workerVariables } from './config.ts';
@@ -34,17 +31,15 @@ import {
 import { runSweep } from './sweep.ts';
 import { runTemporalWorker } from './temporal-worker.ts';
 
-const config = parseConfigOrExit(workerVariables, process.env);
-const log = createLog({ service: 'worker', level: config.LOG_LEVEL });
 /** The writer's own relay delivers within milliseconds; what it left behind by then is the worker's. */
 const leftBehindMs = 2_000;
 
-await runService({
+await runMain({
   name: 'worker',
-  log,
-  graceSeconds: config.SHUTDOWN_GRACE_SECONDS,
-  parentWatch: config.PARENT_WATCH,
-  async start() {
+  variables: workerVariables,
+  env: process.env,
+  async start(service) {
+    const { config, log, metrics } = service;
     const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'worker' });
     const clock = await followDatabaseClock(database);
     const policy = policyFrom(config);
@@ -117,7 +112,6 @@ await runService({
       intervalMs: config.WORKER_SWEEP_SECONDS * 1000,
     });
 
-    const metrics = createMetrics('worker');
     new Gauge({
       name: 'outbox_rows',
       help: 'Rows of the outbox that are not delivered: waiting, or set aside for a person because they can never be.',
@@ -149,12 +143,7 @@ await runService({
       },
       checkResponses: config.NODE_ENV !== 'production',
     });
-    const http = await app.listen({
-      port: config.WORKER_HTTP_PORT,
-      host: config.HTTP_HOST,
-      portVariable: 'WORKER_HTTP_PORT',
-    });
-    log.info({ url: http.url }, 'worker is listening');
+    const http = await listenOn(app, service, 'WORKER_HTTP_PORT');
 
     return {
       async stop() {
