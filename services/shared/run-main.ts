@@ -5,6 +5,7 @@ import type { HttpApp, Listening } from './http.ts';
 import { runService, type Running } from './lifecycle.ts';
 import { createLog, type Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
+import { setClocksWrong } from './wrong-clock.ts';
 
 /** What every service has from its beginning. */
 export type Service<V extends Variables> = {
@@ -24,6 +25,7 @@ export async function runMain<const V extends typeof processVariables & Variable
   const config = parseConfigOrExit(variables, env);
   // TypeScript does not look through the mapped type of a type parameter.
   const common = config as ConfigOf<typeof processVariables>;
+  if (common.TEST_CLOCK_OFFSET_SECONDS !== 0) setClocksWrong(common.TEST_CLOCK_OFFSET_SECONDS);
   const log = createLog({ service: name, level: common.LOG_LEVEL });
   await runService({
     name,
