@@ -1,10 +1,11 @@
-import { followDatabaseClock } from '../../infra/postgres/clock.ts';
 import { openDatabase } from '../../infra/postgres/pool.ts';
 import { followScreenChanges } from '../../infra/postgres/screen-changes.ts';
 import { createSealer } from '../../infra/postgres/sealing.ts';
 import { connectTemporal } from '../../infra/temporal/client.ts';
 import { createGrantWorkflows } from '../../infra/temporal/grant-workflows.ts';
 import { deliverSignals, startOutboxRelay } from '../../infra/temporal/outbox-relay.ts';
+import { followFacts, watchPools } from '../shared/facts.ts';
+import { closingMs, inTime } from '../shared/in-time.ts';
 import { policyFrom } from '../shared/policy-config.ts';
 import { listenOn, runMain } from '../shared/run-main.ts';
 import { createBackoffice } from './app.ts';
@@ -18,7 +19,8 @@ await runMain({
     const { config, log, metrics } = service;
     const policy = policyFrom(config);
     const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'backoffice' });
-    const clock = await followDatabaseClock(database);
+    watchPools(metrics, { main: database });
+    const { clock, dependencies } = await followFacts(database, service);
     const changes = followScreenChanges({
       url: config.DATABASE_URL,
       applicationName: 'backoffice',
@@ -59,12 +61,10 @@ await runMain({
       workflowsUrl: `${config.TEMPORAL_UI_URL}/namespaces/${config.TEMPORAL_NAMESPACE}/workflows`,
       log,
       metrics,
-      // Temporal is not among them: without it operators renew all the same, and signals wait in the outbox.
       dependencies: {
-        async postgres() {
-          await database.query('select 1');
-          return undefined;
-        },
+        ...dependencies,
+        // Without it operators renew all the same, and signals wait in the outbox.
+        temporal: { required: false, check: () => temporal.check() },
       },
       checkResponses: config.NODE_ENV !== 'production',
     });
@@ -73,12 +73,15 @@ await runMain({
     return {
       async stop() {
         // A request under way may be asking the CA: it gets the time that the process has.
-        await http.stop(config.SHUTDOWN_GRACE_SECONDS * 900);
-        await changes.stop();
-        await relay.stop();
-        await temporal.close();
+        await http.stop(config.SHUTDOWN_GRACE_SECONDS * 700);
         clock.stop();
-        await database.end();
+        // What the relay does not get done is delivered by another.
+        await inTime(
+          Promise.all([relay.stop(), changes.stop()]),
+          config.SHUTDOWN_GRACE_SECONDS * 100,
+          log,
+        );
+        await inTime(Promise.all([temporal.close(), database.end()]), closingMs, log);
       },
     };
   },

@@ -1,5 +1,4 @@
 import { Gauge } from 'prom-client';
-import { followDatabaseClock } from '../../infra/postgres/clock.ts';
 import { readGatePicture } from '../../infra/postgres/gate-picture.ts';
 import { listenTo } from '../../infra/postgres/listen.ts';
 import { openDatabase } from '../../infra/postgres/pool.ts';
@@ -7,6 +6,9 @@ import { createSealer } from '../../infra/postgres/sealing.ts';
 import { answerUnavailable } from '../shared/answer-unavailable.ts';
 import { createCaClients } from '../shared/ca-clients.ts';
 import { createHttpApp } from '../shared/http.ts';
+import { createCaFigures } from '../shared/ca-figures.ts';
+import { followFacts, watchPools } from '../shared/facts.ts';
+import { closingMs, inTime } from '../shared/in-time.ts';
 import { policyFrom } from '../shared/policy-config.ts';
 import { listenOn, runMain } from '../shared/run-main.ts';
 import { gateVariables } from './config.ts';
@@ -26,7 +28,8 @@ await runMain({
     const database = openDatabase({ url, applicationName: 'gate' });
     // Connections of their own: refreshes that wait for a slow CA hold those of the others, and must not make the picture old.
     const reading = openDatabase({ url, applicationName: 'gate reading', maxConnections: 2 });
-    const clock = await followDatabaseClock(reading);
+    watchPools(metrics, { main: database, reading });
+    const { clock, dependencies } = await followFacts(reading, service);
     const picture = keepPicture({
       read: () => readGatePicture(reading),
       now: () => clock.now(),
@@ -51,7 +54,8 @@ await runMain({
     });
     const sealer = createSealer(config.SEALING_KEYS);
     const store = { database, clock, policy: policyFrom(config) };
-    const caClients = createCaClients(sealer, caTimeouts);
+    const ca = createCaFigures(metrics);
+    const caClients = createCaClients(sealer, caTimeouts, ca.onCall);
     const app = createHttpApp({
       log,
       metrics,
@@ -60,14 +64,13 @@ await runMain({
       extraMiddleware: [answerUnavailable],
       routes: gateRoutes({ store, sealer, caClients, picture, metrics }),
       dependencies: {
-        async postgres() {
-          await reading.query('select 1');
-          return undefined;
-        },
+        ...dependencies,
         picture() {
           picture.get();
           return Promise.resolve(`${picture.ageSeconds().toFixed(1)} s old`);
         },
+        // Without it certificates whose tokens are good sign all the same.
+        ca: ca.dependency,
       },
       checkResponses: config.NODE_ENV !== 'production',
     });
@@ -75,11 +78,11 @@ await runMain({
 
     return {
       async stop() {
-        await http.stop();
-        await picture.stop();
+        // A refresh under way holds a token that is good for one use: it gets the time that the process has.
+        await http.stop(config.SHUTDOWN_GRACE_SECONDS * 700);
         clock.stop();
-        await listening.stop();
-        await Promise.all([database.end(), reading.end()]);
+        await inTime(Promise.all([picture.stop(), listening.stop()]), closingMs, log);
+        await inTime(Promise.all([database.end(), reading.end()]), closingMs, log);
       },
     };
   },

@@ -1,11 +1,12 @@
 import { createProducer } from '../../infra/kafka/producer.ts';
 import { createSignatureSource } from '../../infra/kafka/signature-source.ts';
-import { followDatabaseClock } from '../../infra/postgres/clock.ts';
 import { openDatabase } from '../../infra/postgres/pool.ts';
 import { connectTemporal } from '../../infra/temporal/client.ts';
 import { createGrantWorkflows } from '../../infra/temporal/grant-workflows.ts';
 import { deliverSignals, startOutboxRelay } from '../../infra/temporal/outbox-relay.ts';
 import { createHttpApp } from '../shared/http.ts';
+import { followFacts, watchPools } from '../shared/facts.ts';
+import { closingMs, inTime } from '../shared/in-time.ts';
 import { policyFrom } from '../shared/policy-config.ts';
 import { listenOn, runMain } from '../shared/run-main.ts';
 import { usageVariables } from './config.ts';
@@ -23,7 +24,8 @@ await runMain({
     const policy = policyFrom(config);
     const kafka = { brokers: config.KAFKA_BROKERS, clientId: 'usage', log };
     const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'usage' });
-    const clock = await followDatabaseClock(database);
+    watchPools(registry, { main: database });
+    const { clock, dependencies } = await followFacts(database, service);
     const store = { database, clock, policy };
     const metrics = createUsageMetrics(registry);
 
@@ -93,12 +95,8 @@ await runMain({
       title: 'Certificate Access usage',
       version: '1',
       routes: [],
-      // Temporal is not among them: without it signatures are counted all the same, and signals wait in the outbox.
       dependencies: {
-        async postgres() {
-          await database.query('select 1');
-          return undefined;
-        },
+        ...dependencies,
         async kafka() {
           await source.bounds();
           const stalled = counter.stalled();
@@ -106,6 +104,8 @@ await runMain({
           if (!counter.hasJoined()) throw new Error('the consumer group is not joined yet');
           return `${counter.partitions().length} partitions`;
         },
+        // Without it signatures are counted all the same, and signals wait in the outbox.
+        temporal: { required: false, check: () => temporal.check() },
       },
       checkResponses: config.NODE_ENV !== 'production',
     });
@@ -113,13 +113,17 @@ await runMain({
 
     return {
       async stop() {
-        await http.stop();
-        await counter.stop();
-        await upkeep.stop();
-        await Promise.all([relay.stop(), producer.stop()]);
-        await temporal.close();
+        await inTime(
+          Promise.all([http.stop(), counter.stop(), upkeep.stop(), relay.stop()]),
+          config.SHUTDOWN_GRACE_SECONDS * 700,
+          log,
+        );
         clock.stop();
-        await database.end();
+        await inTime(
+          Promise.all([producer.stop(), temporal.close(), database.end()]),
+          closingMs,
+          log,
+        );
       },
     };
   },

@@ -10,7 +10,7 @@ import {
   type UsageFigures,
   type UsageStore,
 } from '../../infra/postgres/usage.ts';
-import { startPeriodic } from './periodic.ts';
+import { startPeriodic } from '../shared/periodic.ts';
 
 export type UpkeepOptions = {
   readonly store: UsageStore;

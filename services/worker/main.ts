@@ -1,11 +1,7 @@
 import { hostname } from 'node:os';
-import { setTimeout as pause } from 'node:timers/promises';
-import { Gauge } from 'prom-client';
 import { Problem } from '../../domain/errors.ts';
 import { createProducer, RecordTooLarge } from '../../infra/kafka/producer.ts';
 import { createMailer } from '../../infra/mail/mailer.ts';
-import { followDatabaseClock } from '../../infra/postgres/clock.ts';
-import { countBacklog } from '../../infra/postgres/outbox-relay.ts';
 import { openDatabase } from '../../infra/postgres/pool.ts';
 import { createSealer } from '../../infra/postgres/sealing.ts';
 import { connectTemporal } from '../../infra/temporal/client.ts';
@@ -17,12 +13,16 @@ import {
 } from '../../infra/temporal/outbox-relay.ts';
 import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.ts';
 import { createCaClients } from '../shared/ca-clients.ts';
+import { createCaFigures } from '../shared/ca-figures.ts';
+import { followFacts, watchPools } from '../shared/facts.ts';
 import { createHttpApp } from '../shared/http.ts';
+import { closingMs, inTime } from '../shared/in-time.ts';
 import { policyFrom } from '../shared/policy-config.ts';
 import { listenOn, runMain } from '../shared/run-main.ts';
 import { wireActivities } from './activities.ts';
 import { createCaRevoker } from './ca-revoker.ts';
 import { workerVariables } from './config.ts';
+import { createSweepFigures, watchFacts, watchMailer, watchProducer } from './figures.ts';
 import {
   deliverInvitations,
   invitationLeaseMs,
@@ -41,7 +41,8 @@ await runMain({
   async start(service) {
     const { config, log, metrics } = service;
     const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'worker' });
-    const clock = await followDatabaseClock(database);
+    watchPools(metrics, { main: database });
+    const { clock, dependencies } = await followFacts(database, service);
     const policy = policyFrom(config);
     const sealer = createSealer(
       config.SEALING_KEYS.map(({ id, key }) => ({ id, key: Buffer.from(key) })),
@@ -52,20 +53,24 @@ await runMain({
     const taskQueue = config.TEMPORAL_TASK_QUEUE;
     const temporal = connectTemporal({ address, namespace: config.TEMPORAL_NAMESPACE, identity });
     const workflows = createGrantWorkflows({ temporal, taskQueue, policy });
-    const mailer = createMailer({
+    const smtp = createMailer({
       smtpUrl: config.SMTP_URL,
       from: { name: config.MAIL_FROM_NAME, address: config.MAIL_FROM },
       replyTo: config.MAIL_REPLY_TO,
     });
     const publicUrl = config.PUBLIC_URL;
+    const mail = watchMailer(smtp, metrics);
+    const { mailer } = mail;
     const messageIdDomain = config.MAIL_FROM.slice(config.MAIL_FROM.indexOf('@') + 1);
     const producer = createProducer({ clientId: 'worker', brokers: config.KAFKA_BROKERS, log });
+    const kafka = watchProducer(producer);
+    const ca = createCaFigures(metrics);
 
     const worker = runTemporalWorker({
       ...{ address, temporal, taskQueue, identity, log },
       activities: wireActivities({
         ...{ database, clock, policy, sealer, mailer, log },
-        ca: createCaRevoker(database, createCaClients(sealer)),
+        ca: createCaRevoker(database, createCaClients(sealer, {}, ca.onCall)),
         ...{ publicUrl, messageIdDomain },
       }),
       bundleDir: config.WORKFLOW_BUNDLE_DIR,
@@ -88,7 +93,7 @@ await runMain({
         ...{ database, clock, log },
         deliverTo: {
           kafka: deliverRecords(
-            (topic, key, value) => producer.send(topic, key, value),
+            (topic, key, value) => kafka.send(topic, key, value),
             { 'certificate-access': config.KAFKA_ACCESS_TOPIC },
             (error) => error instanceof RecordTooLarge,
           ),
@@ -110,20 +115,10 @@ await runMain({
       ...{ database, clock, policy, workflows, log },
       ensureSetUp: () => ensureSearchAttributes(temporal.connection, temporal.namespace),
       intervalMs: config.WORKER_SWEEP_SECONDS * 1000,
+      onRound: createSweepFigures(metrics, clock),
     });
+    const figures = watchFacts({ ...{ database, clock, log, metrics } });
 
-    new Gauge({
-      name: 'outbox_rows',
-      help: 'Rows of the outbox that are not delivered: waiting, or set aside for a person because they can never be.',
-      labelNames: ['destination', 'state'],
-      registers: [metrics],
-      async collect() {
-        for (const { destination, waiting, setAside } of await countBacklog(database)) {
-          this.set({ destination, state: 'waiting' }, waiting);
-          this.set({ destination, state: 'set_aside' }, setAside);
-        }
-      },
-    });
     const app = createHttpApp({
       log,
       metrics,
@@ -131,15 +126,16 @@ await runMain({
       version: '1',
       routes: [],
       dependencies: {
-        async postgres() {
-          await database.query('select 1');
-          return undefined;
-        },
+        ...dependencies,
         async temporal() {
           await temporal.check();
           if (!worker.isRunning()) throw new Problem('unavailable');
           return undefined;
         },
+        // Without them what they are for waits, and everything else goes on.
+        kafka: kafka.dependency,
+        mail: mail.dependency,
+        ca: ca.dependency,
       },
       checkResponses: config.NODE_ENV !== 'production',
     });
@@ -147,17 +143,19 @@ await runMain({
 
     return {
       async stop() {
-        await http.stop();
-        await Promise.all([
-          ...[sweep.stop(), ...relays.map((relay) => relay.stop()), worker.stop()],
-          // A mail server that hangs is not waited for: the row's lease ends, and its mail is sent again.
-          Promise.race([mailRelay.stop(), pause(config.SHUTDOWN_GRACE_SECONDS * 700)]),
-        ]);
-        mailer.close();
-        await producer.stop();
-        await temporal.close();
+        const relayed = [...relays, mailRelay].map((relay) => relay.stop());
+        await inTime(
+          Promise.all([http.stop(), sweep.stop(), figures.stop(), worker.stop(), ...relayed]),
+          config.SHUTDOWN_GRACE_SECONDS * 700,
+          log,
+        );
         clock.stop();
-        await database.end();
+        smtp.close();
+        await inTime(
+          Promise.all([producer.stop(), temporal.close(), database.end()]),
+          closingMs,
+          log,
+        );
       },
     };
   },
