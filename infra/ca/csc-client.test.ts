@@ -450,6 +450,36 @@ describe('a CA in trouble', () => {
   });
 });
 
+it('tells of every call what it came to, and how long it took', async () => {
+  const calls: string[] = [];
+  const told: number[] = [];
+  const client = buildCaClient(simulator.url, {
+    timeouts: { callMs: 50, readTotalMs: 120, firstRetryMs: 5 },
+    onCall(call, outcome, seconds) {
+      calls.push(`${call} ${outcome}`);
+      told.push(seconds);
+    },
+  });
+  const { accessToken } = await signInAtCa(buildCaClient(simulator.url));
+  await client.listCredentialIds(accessToken);
+  await failureOf(client.listCredentialIds('unknown'));
+  await setSwitches(simulator.url, { faults: [{ method: 'credentials/list', delayMs: 60_000 }] });
+  await failureOf(client.listCredentialIds(accessToken));
+  await setSwitches(simulator.url, {
+    faults: [{ method: 'credentials/list', status: 200, body: 'no JSON' }],
+  });
+  await failureOf(client.listCredentialIds(accessToken));
+  expect(calls).toEqual([
+    'discover ok',
+    'listCredentialIds ok',
+    'listCredentialIds session_dead',
+    'listCredentialIds timeout',
+    'listCredentialIds protocol_error',
+  ]);
+  // The one that was given up was tried again before: the time is that of all tries.
+  expect(told[3]).toBeGreaterThan(0.1);
+});
+
 it('takes its own fetch when it is given one', async () => {
   const seen: string[] = [];
   const client = createCaClient({

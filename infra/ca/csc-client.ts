@@ -7,6 +7,7 @@ import type {
   GrantedAuthorization,
   HashesToSign,
 } from './ca-types.ts';
+import { observed, type CaCallName, type OnCaCall } from './ca-observation.ts';
 import { isSafeUrl, withoutTrailingSlash } from './ca-url.ts';
 import { discoverCa, type CaDiscovery } from './csc-discovery.ts';
 import {
@@ -20,6 +21,7 @@ import { createCscV2 } from './csc-v2.ts';
 
 export { CaError, type CaErrorKind } from './ca-error.ts';
 export { selectFactorValues } from './ca-types.ts';
+export type { CaCallClass, OnCaCall } from './ca-observation.ts';
 export type { CaCredential } from './ca-types.ts';
 export type { CaTokens } from './csc-oauth.ts';
 
@@ -31,6 +33,8 @@ export interface CaClientOptions {
   /** Defaults: 10 s a call, 20 s for a credential authorization, 20 s over all tries of a read. */
   readonly timeouts?: Partial<CaTimeouts>;
   readonly fetch?: typeof fetch;
+  /** Told of every call once it is over. */
+  readonly onCall?: OnCaCall;
 }
 
 /**
@@ -89,10 +93,13 @@ export function createCaClient(options: CaClientOptions): CaClient {
   const dialects = { v1: createCscV1(http, baseUri), v2: createCscV2(http, baseUri) };
   let known: { readonly discovery: Promise<CaDiscovery>; readonly until: number } | undefined;
 
+  const tell = <T>(call: CaCallName, work: () => Promise<T>): Promise<T> =>
+    options.onCall === undefined ? work() : observed(call, options.onCall, work);
+
   function discover(lang?: string): Promise<CaDiscovery> {
     if (known !== undefined && performance.now() < known.until) return known.discovery;
     const entry = {
-      discovery: discoverCa(http, baseUri, lang),
+      discovery: tell('discover', () => discoverCa(http, baseUri, lang)),
       until: performance.now() + discoveryKeptMs,
     };
     known = entry;
@@ -117,25 +124,37 @@ export function createCaClient(options: CaClientOptions): CaClient {
   return {
     discover,
     authorizationUrl: async (request) => oauth.authorizationUrl(await discover(), request),
-    exchangeCode: async (exchange) => oauth.exchangeCode(await beforeChange(discover), exchange),
-    refreshTokens: async (token) => oauth.refreshTokens(await beforeChange(discover), token),
-    listCredentialIds: async (accessToken) => (await dialect()).listCredentialIds(accessToken),
-    async findCredential(accessToken, credentialId, lang) {
-      const spoken = await dialect();
-      const ids = await spoken.listCredentialIds(accessToken);
-      return ids.includes(credentialId)
-        ? spoken.getCredential(accessToken, credentialId, lang)
-        : undefined;
-    },
-    getCredential: async (accessToken, credentialId, lang) =>
-      (await dialect()).getCredential(accessToken, credentialId, lang),
-    sendCode: async (accessToken, credentialId) =>
-      (await beforeChange(dialect)).sendCode(accessToken, credentialId),
-    authorizeCredential: async (accessToken, asked) =>
-      (await beforeChange(dialect)).authorizeCredential(accessToken, asked),
-    revokeToken: async (token, hint) => oauth.revoke(await discover(), token, hint),
-    revokeSad: async (sad) => oauth.revoke(await discover(), sad, undefined),
-    signHash: async (accessToken, asked) =>
-      (await beforeChange(dialect)).signHash(accessToken, asked),
+    exchangeCode: (exchange) =>
+      tell('exchangeCode', async () => oauth.exchangeCode(await beforeChange(discover), exchange)),
+    refreshTokens: (token) =>
+      tell('refreshTokens', async () => oauth.refreshTokens(await beforeChange(discover), token)),
+    listCredentialIds: (accessToken) =>
+      tell('listCredentialIds', async () => (await dialect()).listCredentialIds(accessToken)),
+    findCredential: (accessToken, credentialId, lang) =>
+      tell('findCredential', async () => {
+        const spoken = await dialect();
+        const ids = await spoken.listCredentialIds(accessToken);
+        return ids.includes(credentialId)
+          ? spoken.getCredential(accessToken, credentialId, lang)
+          : undefined;
+      }),
+    getCredential: (accessToken, credentialId, lang) =>
+      tell('getCredential', async () =>
+        (await dialect()).getCredential(accessToken, credentialId, lang),
+      ),
+    sendCode: (accessToken, credentialId) =>
+      tell('sendCode', async () =>
+        (await beforeChange(dialect)).sendCode(accessToken, credentialId),
+      ),
+    authorizeCredential: (accessToken, asked) =>
+      tell('authorizeCredential', async () =>
+        (await beforeChange(dialect)).authorizeCredential(accessToken, asked),
+      ),
+    revokeToken: (token, hint) =>
+      tell('revokeToken', async () => oauth.revoke(await discover(), token, hint)),
+    revokeSad: (sad) =>
+      tell('revokeSad', async () => oauth.revoke(await discover(), sad, undefined)),
+    signHash: (accessToken, asked) =>
+      tell('signHash', async () => (await beforeChange(dialect)).signHash(accessToken, asked)),
   };
 }

@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { openDoor } from '../../test/support/door.ts';
 import { type Mailbox, startMailbox } from './mailbox/server.ts';
 import { portOf } from './mailbox/smtp.ts';
 import { createMailer, type Mailer, type OutgoingMail } from './mailer.ts';
@@ -64,6 +65,38 @@ describe('The mailer, against the mailbox', () => {
       expect(received.Text.trim()).toBe(mail.text.trim());
       expect(received.HTML.trim()).toBe(mail.html.trim());
     }
+  });
+
+  it('sends so many at once as it may, lets the others wait their turn, and gives up on none too early', async () => {
+    await reader.setSwitches({ delayMs: 150 });
+    const two = createMailer({
+      ...{ smtpUrl: `smtp://127.0.0.1:${mailbox.smtpPort}`, from, replyTo, atOnce: 2 },
+    });
+    const startedAt = performance.now();
+    const results = await Promise.all(
+      Array.from({ length: 4 }, (_, index) =>
+        two.send(buildMail({ messageId: `turn.${index}@platform.example` })),
+      ),
+    );
+    expect(results.map(({ result }) => result)).toEqual(Array(4).fill('accepted'));
+    expect(performance.now() - startedAt).toBeGreaterThan(300);
+    two.close();
+  });
+
+  it('gives up on mails that wait for a relay that hangs, and is free again afterwards', async () => {
+    const silent = await openDoor();
+    const one = createMailer({
+      ...{ smtpUrl: `smtp://127.0.0.1:${silent.port}`, from, replyTo, atOnce: 1 },
+      timeouts: { totalMs: 200 },
+    });
+    for (const result of await Promise.all([one.send(buildMail()), one.send(buildMail())])) {
+      expect(result).toMatchObject({ result: 'failed' });
+    }
+    expect(await one.send(buildMail())).toMatchObject({
+      reason: expect.not.stringMatching('too many') as unknown,
+    });
+    one.close();
+    await silent.close();
   });
 
   it('marks a mail as automatic, as part of a list and a conversation, with an address that a person reads', async () => {

@@ -1,6 +1,7 @@
 import nodemailer, { type NodemailerError } from 'nodemailer';
 
 import { oneLine } from './formats.ts';
+import { createTurns } from './turns.ts';
 
 export interface MailerOptions {
   /** `smtp://` or `smtps://`, with user and password where the relay wants them. */
@@ -15,6 +16,8 @@ export interface MailerOptions {
     readonly socketMs?: number;
     readonly totalMs?: number;
   };
+  /** Mails under way, each with a connection of its own; the others wait for their turn within their `totalMs`. */
+  readonly atOnce?: number;
 }
 
 export interface OutgoingMail {
@@ -46,7 +49,8 @@ const addressPattern = /^[^\s@<>(),;:"\\[\]\p{C}]+@[^\s@<>(),;:"\\[\]\p{C}]+$/u;
 const messageIdPattern = /^[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+$/;
 
 /** A mailer over SMTP. Throws when its own addresses are wrong; no error repeats the URL, which may hold a password. */
-export function createMailer({ smtpUrl, from, replyTo, timeouts = {} }: MailerOptions): Mailer {
+export function createMailer(options: MailerOptions): Mailer {
+  const { smtpUrl, from, replyTo, timeouts = {}, atOnce = 20 } = options;
   if (!URL.canParse(smtpUrl) || !/^smtps?:$/.test(new URL(smtpUrl).protocol)) {
     throw new Error('The SMTP address must be an smtp:// or smtps:// URL.');
   }
@@ -69,6 +73,7 @@ export function createMailer({ smtpUrl, from, replyTo, timeouts = {} }: MailerOp
     disableFileAccess: true,
     disableUrlAccess: true,
   });
+  const turns = createTurns(atOnce);
   const listId = `certificate-access.${from.address.slice(from.address.indexOf('@') + 1)}`;
 
   return {
@@ -79,6 +84,11 @@ export function createMailer({ smtpUrl, from, replyTo, timeouts = {} }: MailerOp
       }
       if (!addressPattern.test(to.address)) {
         return { result: 'refused', permanent: true, reason: 'not a mail address' };
+      }
+      // The socket's timeout does not end a relay that keeps trickling bytes.
+      const signal = AbortSignal.timeout(totalMs);
+      if (!(await turns.take(totalMs))) {
+        return { result: 'failed', reason: 'too many mails are being sent' };
       }
       try {
         const { response } = await transport.sendMail({
@@ -99,12 +109,13 @@ export function createMailer({ smtpUrl, from, replyTo, timeouts = {} }: MailerOp
             'X-Auto-Response-Suppress': 'All',
             'List-Id': `Certificate Access <${listId}>`,
           },
-          // The socket's timeout does not end a relay that keeps trickling bytes.
-          signal: AbortSignal.timeout(totalMs),
+          signal,
         });
         return { result: 'accepted', response: withoutAddresses(response) };
       } catch (error) {
         return failureOf(error as NodemailerError);
+      } finally {
+        turns.done();
       }
     },
 

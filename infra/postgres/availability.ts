@@ -4,7 +4,7 @@ import pg from 'pg';
 const notNow = /^(08|53|57)|^(55P03|40001|40P01|25P03)$/;
 /** Of the driver, which gives these no code. */
 const driverMessages =
-  /^(timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|Cannot use a pool after)/;
+  /^(timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|Cannot use a pool after|Too many wait for a connection)/;
 
 /** True when the database could not be asked or did not get round to it, as opposed to refusing what it was asked. */
 export function isUnavailable(error: unknown): boolean {

@@ -1,57 +1,182 @@
-import { performance } from 'node:perf_hooks';
 import type { Clock } from '../../domain/clock.ts';
-import type { Database } from './pool.ts';
+import { Problem } from '../../domain/errors.ts';
+import { hostClock, startStopwatch, type HostClock } from './host-clock.ts';
+import type { Database, Queryable } from './pool.ts';
+
+/** What is known of the clock, for figures and readiness. */
+export type ClockFigures = {
+  /** How far the host's own clock is from PostgreSQL's: positive when the host is behind. */
+  readonly skewSeconds: number;
+  /** Since the last measurement that succeeded. */
+  readonly measuredAgeSeconds: number;
+  /** How often the time was found to have jumped: the machine slept, or one of the clocks was set. */
+  readonly jumps: number;
+  /** Whether PostgreSQL answered when it was last asked. */
+  readonly reachable: boolean;
+  /** Why `now` refuses, if it does: goes on from "the clock ...". */
+  readonly fault: string | undefined;
+};
 
 export type FollowingClock = Clock & {
-  /** How far the host's own clock is from PostgreSQL's, in ms: positive when the host is behind. */
-  skewMs(): number;
+  figures(): ClockFigures;
   stop(): void;
 };
 
+type ClockLog = {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+};
+
+export type ClockOptions = {
+  readonly log?: ClockLog;
+  /** Beyond this age of the last measurement no instant is given any more. */
+  readonly unmeasuredMs?: number;
+  /** Between two measurements. */
+  readonly intervalMs?: number;
+  readonly host?: HostClock;
+};
+
 const measurements = 3;
+/** While it cannot be measured it is tried this often. */
+const retryMs = 1_000;
+/** An answer that took longer says the time no better than to a second. */
+const longestRoundTripMs = 2_000;
+/** Clocks that are steered move by less than this between two measurements; what is more is a jump, and worth being said. */
+const toleranceMs = 1_000;
+
+type Measurement = {
+  /** To the monotonic clock. */
+  readonly offsetMs: number;
+  /** Since it began. */
+  readonly age: () => number;
+  /** Between the host's two clocks when it began. */
+  readonly apartMs: number;
+};
 
 /**
- * A clock that follows PostgreSQL's by a measured offset. It runs on the monotonic clock of the process, so a step of the host's clock does not move it.
- * Measured at once (throws when the database cannot be asked), then every `intervalMs`; while it cannot be measured again the last offset holds.
+ * A clock that follows PostgreSQL's by a measured offset to the monotonic clock of the process, so a host whose clock is wrong, or is set, does not move it.
+ * Measured at once (rejects when the database cannot be asked), then every `intervalMs`. `now` throws `unavailable` when it was not measured for
+ * `unmeasuredMs`, or when the host's two clocks moved apart since, as they do while a machine sleeps: an instant that may be wrong decides nothing.
  */
 export async function followDatabaseClock(
   database: Database,
-  { intervalMs = 10_000 }: { intervalMs?: number } = {},
+  options: ClockOptions = {},
 ): Promise<FollowingClock> {
-  let offsetMs = await measureOffset(database);
-  const timer = setInterval(() => {
-    measureOffset(database).then(
-      (measured) => {
-        offsetMs = measured;
-      },
-      () => undefined,
-    );
-  }, intervalMs);
+  const { log, unmeasuredMs = 30_000, host = hostClock } = options;
+  const { intervalMs = Math.min(10_000, unmeasuredMs / 3) } = options;
+  let current = await measure(database, host);
+  let [jumps, reachable, stopped] = [0, true, false];
+  let timer: NodeJS.Timeout | undefined;
+  let measuring: Promise<void> | undefined;
+  /** What was said last, so that each change is said once. */
+  let said = { skewed: false, refusing: false };
+
+  const nowMs = () => host.monotonicMs() + current.offsetMs;
+  const skewMs = () => nowMs() - host.wallMs();
+  const faultNow = (): string | undefined => {
+    const ageMs = current.age();
+    if (ageMs > unmeasuredMs) return `was not measured for ${(ageMs / 1000).toFixed(0)} s`;
+    if (Math.abs(apartMs(host) - current.apartMs) > toleranceMs)
+      return 'jumped and is measured again';
+    return undefined;
+  };
+
+  const accept = (measured: Measurement) => {
+    const jumpMs = measured.offsetMs - current.offsetMs;
+    if (Math.abs(jumpMs) > toleranceMs) {
+      jumps += 1;
+      const seconds = jumpMs / 1000;
+      log?.warn(
+        { seconds },
+        'the time jumped: this machine slept, or the clock of PostgreSQL was set',
+      );
+    }
+    current = measured;
+    reachable = true;
+    const skewed = Math.abs(skewMs()) > toleranceMs;
+    if (skewed !== said.skewed) {
+      const fields = { skewSeconds: skewMs() / 1000 };
+      if (skewed) log?.warn(fields, "this host's clock is wrong; the time of PostgreSQL is used");
+      else log?.info(fields, "this host's clock is right again");
+    }
+    if (said.refusing) log?.info({}, 'the clock is measured again');
+    said = { skewed, refusing: false };
+  };
+  const fail = (err: unknown) => {
+    reachable = false;
+    const fault = faultNow();
+    if (fault === undefined || said.refusing) return;
+    log?.warn({ err, fault }, 'the clock cannot be measured: nothing is decided until it can');
+    said = { ...said, refusing: true };
+  };
+  const measureNow = (): void => {
+    clearTimeout(timer);
+    measuring ??= measure(database, host)
+      .then(accept, fail)
+      .finally(() => {
+        measuring = undefined;
+        if (stopped) return;
+        timer = setTimeout(measureNow, reachable ? intervalMs : retryMs);
+        timer.unref();
+      });
+  };
+  timer = setTimeout(measureNow, intervalMs);
   timer.unref();
-  const nowMs = () => performance.now() + offsetMs;
+
   return {
-    now: () => new Date(nowMs()),
-    skewMs: () => nowMs() - Date.now(),
-    stop: () => {
-      clearInterval(timer);
+    now() {
+      const fault = faultNow();
+      if (fault === undefined) return new Date(nowMs());
+      measureNow();
+      throw new Problem('unavailable', {}, { cause: new Error(`The clock ${fault}.`) });
+    },
+    figures: () => ({
+      skewSeconds: skewMs() / 1000,
+      measuredAgeSeconds: current.age() / 1000,
+      ...{ jumps, reachable, fault: faultNow() },
+    }),
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
     },
   };
 }
 
-/** The difference to `performance.now()`, from the quickest of a few questions: half its way there and back is the error at most. */
-async function measureOffset(database: Database): Promise<number> {
-  let best: { roundTripMs: number; offsetMs: number } | undefined;
-  for (let i = 0; i < measurements; i += 1) {
-    const askedAt = performance.now();
-    const { rows } = await database.query<{ now_ms: number }>(
-      'select extract(epoch from clock_timestamp())::float8 * 1000 as now_ms',
-    );
-    const answeredAt = performance.now();
-    const roundTripMs = answeredAt - askedAt;
-    const serverMs = rows[0]?.now_ms ?? Number.NaN;
-    const offsetMs = serverMs - (askedAt + roundTripMs / 2);
-    if (best === undefined || roundTripMs < best.roundTripMs) best = { roundTripMs, offsetMs };
+const apartMs = (host: HostClock): number => host.wallMs() - host.monotonicMs();
+
+/** From the quickest of a few questions: half its way there and back is the error at most. */
+async function measure(database: Database, host: HostClock): Promise<Measurement> {
+  // One connection for all questions: waiting for it is not part of an answer's way.
+  const client = await database.connect();
+  let broken: Error | undefined;
+  try {
+    const begun = { age: startStopwatch(host), apartMs: apartMs(host) };
+    let best = await ask(client, host);
+    for (let i = 1; i < measurements; i += 1) {
+      const next = await ask(client, host);
+      if (next.roundTripMs < best.roundTripMs) best = next;
+    }
+    if (best.roundTripMs > longestRoundTripMs) {
+      throw new Error('PostgreSQL answers too slowly to tell the time');
+    }
+    return { ...begun, offsetMs: best.offsetMs };
+  } catch (error) {
+    broken = error as Error;
+    throw error;
+  } finally {
+    client.release(broken);
   }
-  if (best === undefined || Number.isNaN(best.offsetMs)) throw new Error('no time from PostgreSQL');
-  return best.offsetMs;
+}
+
+type Answer = { readonly offsetMs: number; readonly roundTripMs: number };
+
+async function ask(queryable: Queryable, host: HostClock): Promise<Answer> {
+  const askedAtMs = host.monotonicMs();
+  const { rows } = await queryable.query<{ now_ms: number }>(
+    'select extract(epoch from clock_timestamp())::float8 * 1000 as now_ms',
+  );
+  const roundTripMs = host.monotonicMs() - askedAtMs;
+  const serverMs = rows[0]?.now_ms;
+  if (serverMs === undefined) throw new Error('no time from PostgreSQL');
+  return { roundTripMs, offsetMs: serverMs - (askedAtMs + roundTripMs / 2) };
 }

@@ -2,33 +2,48 @@ import pg from 'pg';
 
 const firstDelayMs = 100;
 const longestDelayMs = 10_000;
+/** A peer that vanished without a word is noticed by a question that it does not answer. */
+const usualHeartbeatMs = 15_000;
+const usualAnswerWithinMs = 5_000;
+
+export type ListenOptions = {
+  readonly url: string;
+  readonly applicationName: string;
+  readonly channel: string;
+  readonly heartbeatMs?: number;
+  readonly answerWithinMs?: number;
+};
 
 /**
  * Calls `onNotify` with the payload when the channel is notified, and without one after each time the connection was made (what was notified before is
- * not told again). A connection that breaks is made again with back-off. Only hastens what is polled for anyway: nothing may depend on a notification.
+ * not told again). A connection that breaks, or does not answer any more, is made again with back-off. Only hastens what is polled for anyway: nothing may
+ * depend on a notification.
  */
 export function listenTo(
-  { url, applicationName, channel }: { url: string; applicationName: string; channel: string },
+  options: ListenOptions,
   onNotify: (payload?: string) => void,
 ): { stop(): Promise<void> } {
+  const { url, applicationName, channel } = options;
+  const { heartbeatMs = usualHeartbeatMs, answerWithinMs = usualAnswerWithinMs } = options;
   let stopped = false;
   let client: pg.Client | undefined;
-  let retry: NodeJS.Timeout | undefined;
+  let timer: NodeJS.Timeout | undefined;
   let delayMs = firstDelayMs;
 
-  const again = (): void => {
-    client = undefined;
+  const later = (work: () => void, ms: number): void => {
+    clearTimeout(timer);
     if (stopped) return;
-    retry = setTimeout(() => void connect(), delayMs);
-    retry.unref();
-    delayMs = Math.min(2 * delayMs, longestDelayMs);
+    timer = setTimeout(work, ms);
+    timer.unref();
   };
   const connect = async (): Promise<void> => {
     const next = new pg.Client({
       connectionString: url,
       application_name: `${applicationName} listening`,
       keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
       connectionTimeoutMillis: 5_000,
+      query_timeout: answerWithinMs,
     });
     let over = false;
     const end = (): void => {
@@ -36,19 +51,33 @@ export function listenTo(
       over = true;
       // Its own error, if any, is of no use: the connection is given up.
       next.end().catch(() => undefined);
-      again();
+      client = undefined;
+      later(() => void connect(), delayMs);
+      delayMs = Math.min(2 * delayMs, longestDelayMs);
+    };
+    const beat = (): void => {
+      next.query('select').then(() => {
+        if (!over) later(beat, heartbeatMs);
+      }, end);
     };
     client = next;
     next.on('error', end);
     next.on('end', end);
     next.on('notification', ({ payload = '' }) => {
-      onNotify(payload);
+      // What a connection that was given up still tells is told again by its successor.
+      if (!over) onNotify(payload);
     });
     try {
       await next.connect();
+      // Told to stop meanwhile.
+      if (stopped) {
+        end();
+        return;
+      }
       await next.query(`listen ${pg.escapeIdentifier(channel)}`);
       delayMs = firstDelayMs;
       onNotify();
+      later(beat, heartbeatMs);
     } catch {
       end();
     }
@@ -58,7 +87,7 @@ export function listenTo(
   return {
     async stop() {
       stopped = true;
-      clearTimeout(retry);
+      clearTimeout(timer);
       await client?.end().catch(() => undefined);
     },
   };

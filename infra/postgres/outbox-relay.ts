@@ -106,30 +106,3 @@ export async function postponeOutboxRow(
     [outboxId, nextAttemptAt],
   );
 }
-
-export type Backlog = {
-  readonly destination: Destination;
-  readonly waiting: number;
-  readonly setAside: number;
-};
-
-/** How much waits, and how much was set aside, by destination. */
-export async function countBacklog(queryable: Queryable): Promise<Backlog[]> {
-  const { rows } = await queryable.query<{
-    destination: Destination;
-    waiting: number;
-    set_aside: number;
-  }>(
-    `select d.destination,
-       count(*) filter (where o.outbox_id is not null and o.set_aside_at is null) as waiting,
-       count(*) filter (where o.set_aside_at is not null) as set_aside
-     from (values ('temporal'), ('kafka'), ('mail'), ('password_mail')) as d (destination)
-     left join outbox as o on o.destination = d.destination and o.delivered_at is null
-     group by d.destination`,
-  );
-  return rows.map(({ destination, waiting, set_aside }) => ({
-    destination,
-    waiting,
-    setAside: set_aside,
-  }));
-}

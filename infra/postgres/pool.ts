@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { isUnavailable } from './availability.ts';
 
 const INT8 = 20;
 const DATE = 1082;
@@ -13,6 +14,32 @@ types.setTypeParser(INT8, (text) => {
 types.setTypeParser(DATE, (text) => text);
 
 export type Database = pg.Pool;
+
+/** So many may wait for a connection, each for `connectionTimeoutMillis`; whoever comes beyond them is told at once instead of waiting in vain. */
+const mostWaiting = 100;
+
+type OnConnected = (
+  error: Error | undefined,
+  client: pg.PoolClient | undefined,
+  release: (broken?: unknown) => void,
+) => void;
+
+class BoundedPool extends pg.Pool {
+  override connect(): Promise<pg.PoolClient>;
+  override connect(onConnected: OnConnected): void;
+  override connect(onConnected?: OnConnected): Promise<pg.PoolClient> | undefined {
+    if (this.waitingCount < mostWaiting) {
+      if (onConnected === undefined) return super.connect();
+      super.connect(onConnected);
+      return undefined;
+    }
+    const full = new Error('Too many wait for a connection to PostgreSQL');
+    if (onConnected === undefined) return Promise.reject(full);
+    onConnected(full, undefined, () => undefined);
+    return undefined;
+  }
+}
+
 /** A pool, or the one connection of a transaction. */
 export type Queryable = Pick<pg.ClientBase, 'query'>;
 
@@ -23,13 +50,16 @@ export type DatabaseOptions = {
   readonly maxConnections?: number;
 };
 
-/** Every statement has a deadline, so that a frozen server or a lock held by a paused process is an error and not a hang. */
+/**
+ * Every statement has a deadline, so that a frozen server or a lock held by a paused process is an error and not a hang; every wait for a connection has
+ * one too, and there is a limit to how many wait.
+ */
 export function openDatabase({
   url,
   applicationName,
   maxConnections = 10,
 }: DatabaseOptions): Database {
-  const pool = new pg.Pool({
+  const pool = new BoundedPool({
     connectionString: url,
     application_name: applicationName,
     max: maxConnections,
@@ -40,6 +70,7 @@ export function openDatabase({
     lock_timeout: 8_000,
     idle_in_transaction_session_timeout: 10_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
   });
   // A connection may break while idle, or in a transaction between two statements: whoever uses it next is told. Without listeners Node would end the process.
   pool.on('error', () => undefined);
@@ -60,16 +91,23 @@ export async function inTransaction<T>(
     await client.query('commit');
     return result;
   } catch (error) {
-    try {
-      await client.query('rollback');
-    } catch (rollbackError) {
-      broken = rollbackError as Error;
+    if (isOfNoUse(error)) {
+      // A connection that did not answer in time would not answer a rollback either; the server rolls back what it does not hear of any more.
+      broken = error as Error;
+    } else {
+      await client.query('rollback').catch((rollbackError: unknown) => {
+        broken = rollbackError as Error;
+      });
     }
     throw error;
   } finally {
     client.release(broken);
   }
 }
+
+/** True for what the driver throws when the connection is gone or silent; what the server says itself comes over a connection that works. */
+const isOfNoUse = (error: unknown): boolean =>
+  isUnavailable(error) && !(error instanceof pg.DatabaseError);
 
 /** The name of the constraint that a statement broke, or undefined for other errors. */
 export function brokenConstraint(error: unknown): string | undefined {

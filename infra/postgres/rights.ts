@@ -170,7 +170,7 @@ export const rights: Readonly<Record<string, Partial<Record<ServiceRole, TableRi
   mails: {
     backoffice: { select: '*' },
     worker: {
-      select: 'mail_id, message_id, sent_at',
+      select: 'mail_id, message_id, state, created_at, sent_at',
       insert:
         'mail_id, account_id, operator_id, certificate_id, kind, message_id, recipient, subject, text_body, html_body, state, created_at',
       update: 'recipient, subject, text_body, html_body, state, error, sent_at',

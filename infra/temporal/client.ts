@@ -12,7 +12,7 @@ export type Temporal = {
   readonly connection: Connection;
   readonly namespace: string;
   /** Rejects when the frontend does not answer within a second. */
-  check(): Promise<void>;
+  check(): Promise<undefined>;
   close(): Promise<void>;
 };
 
@@ -26,6 +26,7 @@ export function connectTemporal({ address, namespace, identity }: TemporalOption
     check: () =>
       connection.withDeadline(Date.now() + 1_000, async () => {
         await connection.workflowService.getSystemInfo({});
+        return undefined;
       }),
     close: () => connection.close(),
   };

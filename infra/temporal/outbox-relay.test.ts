@@ -7,7 +7,7 @@ import { createTestDatabase, type TestDatabase } from '../../test/support/databa
 import { testParts } from '../../test/support/parts.ts';
 import { freePort } from '../development/ports.ts';
 import { waitUntil } from '../development/wait-until.ts';
-import { countBacklog } from '../postgres/outbox-relay.ts';
+import { loadFactFigures } from '../postgres/fact-figures.ts';
 import { publishAccessChange, signalGrant, type Writer } from '../postgres/outbox.ts';
 import { openDatabase, type Database } from '../postgres/pool.ts';
 import { connectTemporal, type Temporal } from './client.ts';
@@ -138,10 +138,11 @@ describe('the outbox relay', () => {
     expect(logged.filter(({ level }) => level === 'error')).toMatchObject([
       { fields: { reason: 'record too large' } },
     ]);
-    expect(await countBacklog(test.as('worker'))).toContainEqual({
+    expect((await loadFactFigures(test.as('worker'), clock.now())).outbox).toContainEqual({
       destination: 'kafka',
       waiting: 0,
       setAside: 1,
+      oldestSeconds: 0,
     });
   });
 

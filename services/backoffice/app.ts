@@ -4,6 +4,7 @@ import type { SessionLimits } from '../../infra/postgres/sessions.ts';
 import type { ScreenChanges } from '../../infra/postgres/screen-changes.ts';
 import type { RenewalStore } from '../../infra/postgres/renewals.ts';
 import { answerUnavailable } from '../shared/answer-unavailable.ts';
+import { createCaFigures } from '../shared/ca-figures.ts';
 import type { Dependencies } from '../shared/health.ts';
 import { createHttpApp, type HttpApp } from '../shared/http.ts';
 import type { Logger } from '../shared/log.ts';
@@ -64,10 +65,11 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
   const doors = createDoors({ database, clock, log });
   const { changes } = options;
   const streams = createEventStreams({ database, clock, limits, changes, log });
+  const ca = createCaFigures(metrics);
   const process = createRenewalProcess({
     store,
     sealer,
-    caClients: createRenewalCaClients(sealer, options.caTimeouts),
+    caClients: createRenewalCaClients(sealer, options.caTimeouts, ca.onCall),
     publicUrl,
     log,
   });
@@ -88,7 +90,7 @@ export function createBackoffice(options: BackofficeOptions): HttpApp {
     metrics,
     title: 'Certificate Access backoffice',
     version: '1',
-    dependencies: options.dependencies,
+    dependencies: { ...options.dependencies, ca: ca.dependency },
     checkResponses: options.checkResponses,
     trustedProxies: options.trustedProxies ?? 0,
     strictTransportSecurity: secure ? hsts(options.hstsIncludesSubdomains ?? false) : undefined,

@@ -1,4 +1,4 @@
-import type { CaClient } from '../../infra/ca/csc-client.ts';
+import type { CaClient, OnCaCall } from '../../infra/ca/csc-client.ts';
 import type { CredentialAtCa } from '../../infra/postgres/certificates.ts';
 import type { Sealer } from '../../infra/postgres/sealing.ts';
 import { createCaClients, type CaClients } from '../shared/ca-clients.ts';
@@ -18,11 +18,12 @@ export type RenewalCaClients = CaClients & {
 export function createRenewalCaClients(
   sealer: Sealer,
   { callMs, authorizeMs }: CaTimeouts,
+  onCall: OnCaCall,
 ): RenewalCaClients {
   const timeouts = { callMs, authorizeMs, readTotalMs: 2 * callMs };
   return {
-    ...createCaClients(sealer, timeouts),
-    freshClientOf: (credential) => createCaClients(sealer, timeouts).clientOf(credential),
+    ...createCaClients(sealer, timeouts, onCall),
+    freshClientOf: (credential) => createCaClients(sealer, timeouts, onCall).clientOf(credential),
     authorizationDeadlineMs: timeouts.readTotalMs + authorizeMs,
   };
 }

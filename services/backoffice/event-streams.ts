@@ -14,12 +14,16 @@ import type { Caller } from './session.ts';
 
 /** Tabs of one session; browsers open no more than six connections to a server that speaks HTTP/1.1. */
 const streamsPerSession = 5;
+/** Of one operator in all sessions, so that nobody takes what all of them have. */
+const streamsPerOperator = 20;
+/** Of one process: below the connections that it takes, so that requests find room beside them. */
+const usualStreamsPerProcess = 2_000;
 /** What a reader may leave unread before the stream is given up; it comes back and reads everything again. */
 const unreadLimitBytes = 64 * 1024;
 const retryMs = 3_000;
 
 export type EventStreams = {
-  /** A new stream of server-sent events; throws `too_many_requests` when the session has as many as it may. */
+  /** A new stream of server-sent events; throws `too_many_requests` when the session or the operator has as many as it may, `unavailable` when the process has. */
   open(caller: Caller): Readable;
 };
 
@@ -34,8 +38,10 @@ export function createEventStreams(options: {
   readonly changes: ScreenChanges;
   readonly log: Logger;
   readonly heartbeatMs?: number;
+  readonly streamsPerProcess?: number;
 }): EventStreams {
   const { database, clock, limits, changes, log, heartbeatMs = 15_000 } = options;
+  const { streamsPerProcess = usualStreamsPerProcess } = options;
   const streams = new Map<Readable, Caller>();
   let unsubscribe: (() => void) | undefined;
   let heartbeat: NodeJS.Timeout | undefined;
@@ -113,8 +119,12 @@ export function createEventStreams(options: {
 
   return {
     open(caller) {
-      const ofSession = [...streams.values()].filter((one) => one.sessionId === caller.sessionId);
-      if (ofSession.length >= streamsPerSession) {
+      if (streams.size >= streamsPerProcess) {
+        throw new Problem('unavailable', { retryAfterSeconds: 60 });
+      }
+      const own = [...streams.values()].filter((one) => one.operatorId === caller.operatorId);
+      const ofSession = own.filter((one) => one.sessionId === caller.sessionId);
+      if (ofSession.length >= streamsPerSession || own.length >= streamsPerOperator) {
         throw new Problem('too_many_requests', { retryAfterSeconds: 60 });
       }
       const stream = new Readable({ read: () => undefined });

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { problems } from '../../domain/errors.ts';
 import { createLog } from '../shared/log.ts';
 import { followScreenChanges } from '../../infra/postgres/screen-changes.ts';
 import { insertGrant } from '../../test/support/grants.ts';
@@ -248,6 +250,29 @@ describe('the live events', () => {
     await until(() => subscribers === 0, 'nobody listens');
     streams.open(caller).destroy();
     await until(() => subscribers === 0, 'nobody listens again');
+  });
+
+  it('are no more than an operator may have in all sessions, and a process in all', async () => {
+    const streams = createEventStreams({
+      database: backoffice.database,
+      clock: backoffice.clock,
+      limits: { idleSeconds: 28_800, absoluteSeconds: 604_800 },
+      changes: { subscribe: () => () => undefined, stop: () => Promise.resolve() },
+      log: createLog({ service: 'backoffice', level: 'silent' }),
+      streamsPerProcess: 21,
+    });
+    const opened = Array.from({ length: 20 }, (_, index) =>
+      streams.open({ operatorId: 'o', sessionId: `session ${index % 10}` }),
+    );
+    const open = (operatorId: string) => () =>
+      opened.push(streams.open({ operatorId, sessionId: `new of ${operatorId}` }));
+    expect(open('o')).toThrow(problems.too_many_requests[0]);
+    open('somebody else')();
+    expect(open('a third')).toThrow(problems.unavailable[0]);
+    const closed = Promise.all(opened.map((stream) => once(stream, 'close')));
+    for (const stream of opened) stream.destroy();
+    await closed;
+    streams.open({ operatorId: 'o', sessionId: 's' }).destroy();
   });
 
   it('say that everything may have changed when notifications may have been missed', async () => {

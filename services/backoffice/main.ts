@@ -1,32 +1,28 @@
-import { followDatabaseClock } from '../../infra/postgres/clock.ts';
 import { openDatabase } from '../../infra/postgres/pool.ts';
 import { followScreenChanges } from '../../infra/postgres/screen-changes.ts';
 import { createSealer } from '../../infra/postgres/sealing.ts';
 import { connectTemporal } from '../../infra/temporal/client.ts';
 import { createGrantWorkflows } from '../../infra/temporal/grant-workflows.ts';
 import { deliverSignals, startOutboxRelay } from '../../infra/temporal/outbox-relay.ts';
-import { parseConfigOrExit } from '../shared/config.ts';
-import { runService } from '../shared/lifecycle.ts';
-import { createLog } from '../shared/log.ts';
-import { createMetrics } from '../shared/metrics.ts';
+import { followFacts, watchPools } from '../shared/facts.ts';
+import { closingMs, inTime } from '../shared/in-time.ts';
 import { policyFrom } from '../shared/policy-config.ts';
+import { listenOn, runMain } from '../shared/run-main.ts';
 import { watchSealingKeys } from '../shared/sealing-keys-watch.ts';
 import { createBackoffice } from './app.ts';
 import { backofficeVariables } from './config.ts';
 import { startUpkeep } from './upkeep.ts';
 
-const config = parseConfigOrExit(backofficeVariables, process.env);
-const log = createLog({ service: 'backoffice', level: config.LOG_LEVEL });
-const policy = policyFrom(config);
-
-await runService({
+await runMain({
   name: 'backoffice',
-  log,
-  graceSeconds: config.SHUTDOWN_GRACE_SECONDS,
-  parentWatch: config.PARENT_WATCH,
-  async start() {
+  variables: backofficeVariables,
+  env: process.env,
+  async start(service) {
+    const { config, log, metrics } = service;
+    const policy = policyFrom(config);
     const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'backoffice' });
-    const clock = await followDatabaseClock(database);
+    watchPools(metrics, { main: database });
+    const { clock, dependencies } = await followFacts(database, service);
     const changes = followScreenChanges({
       url: config.DATABASE_URL,
       applicationName: 'backoffice',
@@ -34,7 +30,6 @@ await runService({
     const sealer = createSealer(
       config.SEALING_KEYS.map(({ id, key }) => ({ id, key: Buffer.from(key) })),
     );
-    const metrics = createMetrics('backoffice');
     const sealingKeys = watchSealingKeys('backoffice', { database, sealer, log, metrics });
     const temporal = connectTemporal({
       address: config.TEMPORAL_ADDRESS,
@@ -73,34 +68,28 @@ await runService({
       workflowsUrl: `${config.TEMPORAL_UI_URL}/namespaces/${config.TEMPORAL_NAMESPACE}/workflows`,
       log,
       metrics,
-      // Temporal is not among them: without it operators renew all the same, and signals wait in the outbox.
       dependencies: {
-        async postgres() {
-          await database.query('select 1');
-          return undefined;
-        },
-        sealing_keys: sealingKeys.remark,
+        ...dependencies,
+        // Without it operators renew all the same, and signals wait in the outbox.
+        temporal: { required: false, check: () => temporal.check() },
+        sealing_keys: { required: false, check: sealingKeys.remark },
       },
       checkResponses: config.NODE_ENV !== 'production',
     });
-    const http = await app.listen({
-      port: config.BACKOFFICE_PORT,
-      host: config.HTTP_HOST,
-      portVariable: 'BACKOFFICE_PORT',
-    });
-    log.info({ url: http.url }, 'backoffice is listening');
+    const http = await listenOn(app, service, 'BACKOFFICE_PORT');
 
     return {
       async stop() {
         // A request under way may be asking the CA: it gets the time that the process has.
-        await http.stop(config.SHUTDOWN_GRACE_SECONDS * 900);
-        await upkeep.stop();
-        await changes.stop();
-        await relay.stop();
-        await sealingKeys.stop();
-        await temporal.close();
+        await http.stop(config.SHUTDOWN_GRACE_SECONDS * 700);
         clock.stop();
-        await database.end();
+        // What the relay does not get done is delivered by another.
+        await inTime(
+          Promise.all([relay.stop(), changes.stop(), upkeep.stop(), sealingKeys.stop()]),
+          config.SHUTDOWN_GRACE_SECONDS * 100,
+          log,
+        );
+        await inTime(Promise.all([temporal.close(), database.end()]), closingMs, log);
       },
     };
   },

@@ -1,5 +1,6 @@
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { knownNow } from '../../domain/clock.ts';
 import { Problem } from '../../domain/errors.ts';
 import { allowanceToAsk } from '../../domain/grant.ts';
 import type { Factor, FactorName } from '../../domain/renewal.ts';
@@ -331,7 +332,8 @@ export function createRenewalProcess(options: RenewalProcessOptions) {
         const isHopeless = brokenConstraint(error) !== undefined || pauseMs === undefined;
         log.error({ renewalId: renewal.renewalId, err: error }, 'a grant could not be stored');
         // Not revoked at the CA: it may be stored, with only the answer lost.
-        if (isHopeless || clock.now() >= endsAt) {
+        const now = knownNow(clock);
+        if (isHopeless || (now !== undefined && now >= endsAt)) {
           throw new Problem('outcome_unknown', {}, { cause: error });
         }
         await delay(pauseMs);

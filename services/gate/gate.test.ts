@@ -40,6 +40,7 @@ let simulator: RunningSimulator;
 let administration: Administration;
 let now = grantedAt;
 let monotonicMs = 0;
+let wallMs = 0;
 const clock = { now: () => now };
 let picture: Picture;
 let uses: KeyUses;
@@ -85,7 +86,7 @@ function newPicture(): Picture {
   return keepPicture({
     read: () => readGatePicture(testDatabase.as('gate'), now),
     now: () => now,
-    monotonicMs: () => monotonicMs,
+    host: { monotonicMs: () => monotonicMs, wallMs: () => wallMs },
     readEveryMs: 3_600_000,
     staleAfterMs: 30_000,
     onError: (error) => {
@@ -309,6 +310,14 @@ describe('may this certificate sign', () => {
       status: 503,
       body: { code: 'picture_stale' },
     });
+    await picture.readNow();
+    expect((await access(certificateId)).status).toBe(200);
+  });
+
+  it('refuses after its machine slept, although the monotonic clock stood still', async () => {
+    const { certificateId } = await enterGranted();
+    wallMs += 30_001;
+    expect((await access(certificateId)).status).toBe(503);
     await picture.readNow();
     expect((await access(certificateId)).status).toBe(200);
   });

@@ -1,41 +1,39 @@
 import { Gauge } from 'prom-client';
 import { recordApiKeyUses } from '../../infra/postgres/api-keys.ts';
-import { followDatabaseClock } from '../../infra/postgres/clock.ts';
 import { readGatePicture } from '../../infra/postgres/gate-picture.ts';
 import { listenTo } from '../../infra/postgres/listen.ts';
 import { openDatabase } from '../../infra/postgres/pool.ts';
 import { createSealer } from '../../infra/postgres/sealing.ts';
 import { answerUnavailable } from '../shared/answer-unavailable.ts';
 import { createCaClients } from '../shared/ca-clients.ts';
-import { parseConfigOrExit } from '../shared/config.ts';
 import { createHttpApp } from '../shared/http.ts';
-import { runService } from '../shared/lifecycle.ts';
-import { createLog } from '../shared/log.ts';
-import { createMetrics } from '../shared/metrics.ts';
+import { createCaFigures } from '../shared/ca-figures.ts';
+import { followFacts, watchPools } from '../shared/facts.ts';
+import { closingMs, inTime } from '../shared/in-time.ts';
 import { policyFrom } from '../shared/policy-config.ts';
+import { listenOn, runMain } from '../shared/run-main.ts';
 import { watchSealingKeys } from '../shared/sealing-keys-watch.ts';
 import { gateVariables } from './config.ts';
 import { keepKeyUses } from './key-uses.ts';
 import { keepPicture } from './picture.ts';
 import { gateRoutes } from './routes.ts';
 
-const config = parseConfigOrExit(gateVariables, process.env);
-const log = createLog({ service: 'gate', level: config.LOG_LEVEL });
 const writeUsesEveryMs = 60_000;
 /** The token is refreshed with a row locked, so the CA gets less time than the database's lock_timeout. */
 const caTimeouts = { callMs: 5_000, readTotalMs: 5_000 };
 
-await runService({
+await runMain({
   name: 'gate',
-  log,
-  graceSeconds: config.SHUTDOWN_GRACE_SECONDS,
-  parentWatch: config.PARENT_WATCH,
-  async start() {
+  variables: gateVariables,
+  env: process.env,
+  async start(service) {
+    const { config, log, metrics } = service;
     const url = config.DATABASE_URL;
     const database = openDatabase({ url, applicationName: 'gate' });
     // Connections of their own: refreshes that wait for a slow CA hold those of the others, and must not make the picture old.
     const reading = openDatabase({ url, applicationName: 'gate reading', maxConnections: 2 });
-    const clock = await followDatabaseClock(reading);
+    watchPools(metrics, { main: database, reading });
+    const { clock, dependencies } = await followFacts(reading, service);
     const picture = keepPicture({
       read: () => readGatePicture(reading, clock.now()),
       now: () => clock.now(),
@@ -59,7 +57,6 @@ await runService({
       },
     });
 
-    const metrics = createMetrics('gate');
     new Gauge({
       name: 'gate_picture_age_seconds',
       help: 'Seconds since the last complete read of the facts began.',
@@ -71,7 +68,8 @@ await runService({
     const sealer = createSealer(config.SEALING_KEYS);
     const sealingKeys = watchSealingKeys('gate', { database, sealer, log, metrics });
     const store = { database, clock, policy: policyFrom(config) };
-    const caClients = createCaClients(sealer, caTimeouts);
+    const ca = createCaFigures(metrics);
+    const caClients = createCaClients(sealer, caTimeouts, ca.onCall);
     const app = createHttpApp({
       log,
       metrics,
@@ -79,43 +77,34 @@ await runService({
       version: '1',
       extraMiddleware: [answerUnavailable],
       routes: gateRoutes({
-        store,
-        sealer,
-        caClients,
-        picture,
-        metrics,
-        uses,
+        ...{ store, sealer, caClients, picture, metrics, uses },
         activationsPerMinute: config.GATE_ACTIVATIONS_PER_MINUTE,
       }),
       dependencies: {
-        async postgres() {
-          await reading.query('select 1');
-          return undefined;
-        },
+        ...dependencies,
         picture() {
           picture.get();
           return Promise.resolve(`${picture.ageSeconds().toFixed(1)} s old`);
         },
-        sealing_keys: sealingKeys.remark,
+        // Without it certificates whose tokens are good sign all the same.
+        ca: ca.dependency,
+        sealing_keys: { required: false, check: sealingKeys.remark },
       },
       checkResponses: config.NODE_ENV !== 'production',
     });
-    const http = await app.listen({
-      port: config.GATE_PORT,
-      host: config.HTTP_HOST,
-      portVariable: 'GATE_PORT',
-    });
-    log.info({ url: http.url }, 'gate is listening');
+    const http = await listenOn(app, service, 'GATE_PORT');
 
     return {
       async stop() {
-        await http.stop();
-        await picture.stop();
-        await uses.stop();
-        await sealingKeys.stop();
+        // A refresh under way holds a token that is good for one use: it gets the time that the process has.
+        await http.stop(config.SHUTDOWN_GRACE_SECONDS * 700);
+        await inTime(
+          Promise.all([picture.stop(), listening.stop(), uses.stop(), sealingKeys.stop()]),
+          closingMs,
+          log,
+        );
         clock.stop();
-        await listening.stop();
-        await Promise.all([database.end(), reading.end()]);
+        await inTime(Promise.all([database.end(), reading.end()]), closingMs, log);
       },
     };
   },

@@ -1,5 +1,6 @@
 import { Problem } from '../../domain/errors.ts';
 import type { GatePicture } from '../../infra/postgres/gate-picture.ts';
+import { startStopwatch, type HostClock } from '../../infra/postgres/host-clock.ts';
 
 /** The facts as the gate last read them. */
 export type Picture = {
@@ -18,8 +19,8 @@ type PictureOptions = {
   readonly read: () => Promise<GatePicture>;
   /** Of the one clock, for `asOf`. */
   readonly now: () => Date;
-  /** Monotonic ms, for the age: no clock that is set back makes an old picture young. */
-  readonly monotonicMs?: () => number;
+  /** For the age. */
+  readonly host?: HostClock;
   readonly readEveryMs: number;
   readonly staleAfterMs: number;
   readonly onError: (error: unknown) => void;
@@ -27,20 +28,19 @@ type PictureOptions = {
 
 /**
  * Keeps a picture of the facts in memory: read every few seconds, sooner when hastened, one read at a time. The age counts from the beginning of a read:
- * what was committed before it is in it.
+ * what was committed before it is in it. Neither a clock that is set back nor a machine that slept makes an old picture young.
  */
 export function keepPicture(options: PictureOptions): Picture {
-  const { read, now, readEveryMs, staleAfterMs, onError } = options;
-  const monotonicMs = options.monotonicMs ?? (() => performance.now());
-  let current: { picture: GatePicture; asOf: Date; beganMs: number } | undefined;
+  const { read, now, readEveryMs, staleAfterMs, onError, host } = options;
+  let current: { picture: GatePicture; asOf: Date; age: () => number } | undefined;
   let reading: Promise<void> | undefined;
   let next: Promise<void> | undefined;
 
   const readOnce = async (): Promise<void> => {
-    const beganMs = monotonicMs();
+    const age = startStopwatch(host);
     const asOf = now();
     const picture = await read();
-    current = { picture, asOf, beganMs };
+    current = { picture, asOf, age };
   };
   let isOver = false;
   const start = (): Promise<void> => {
@@ -66,7 +66,7 @@ export function keepPicture(options: PictureOptions): Picture {
     readNow().catch(onError);
   };
   const timer = setInterval(hasten, readEveryMs);
-  const ageMs = (): number => (current === undefined ? Infinity : monotonicMs() - current.beganMs);
+  const ageMs = (): number => current?.age() ?? Infinity;
 
   return {
     get() {

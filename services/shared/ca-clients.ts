@@ -1,4 +1,4 @@
-import { createCaClient, type CaClient } from '../../infra/ca/csc-client.ts';
+import { createCaClient, type CaClient, type OnCaCall } from '../../infra/ca/csc-client.ts';
 import type { CredentialAtCa } from '../../infra/postgres/certificates.ts';
 import type { Sealer } from '../../infra/postgres/sealing.ts';
 
@@ -10,7 +10,11 @@ export type CaClients = {
 
 type Timeouts = NonNullable<Parameters<typeof createCaClient>[0]['timeouts']>;
 
-export function createCaClients(sealer: Sealer, timeouts: Timeouts = {}): CaClients {
+export function createCaClients(
+  sealer: Sealer,
+  timeouts: Timeouts = {},
+  onCall?: OnCaCall,
+): CaClients {
   const known = new Map<string, { readonly settings: string; readonly client: CaClient }>();
   return {
     clientOf({ authorityId, baseUri, clientId, sealedClientSecret }) {
@@ -18,7 +22,10 @@ export function createCaClients(sealer: Sealer, timeouts: Timeouts = {}): CaClie
       const entry = known.get(authorityId);
       if (entry?.settings === settings) return entry.client;
       const clientSecret = sealer.open(sealedClientSecret, authorityId);
-      const client = createCaClient({ baseUri, clientId, clientSecret, timeouts });
+      const client = createCaClient({
+        ...{ baseUri, clientId, clientSecret, timeouts },
+        ...(onCall && { onCall }),
+      });
       known.set(authorityId, { settings, client });
       return client;
     },

@@ -5,6 +5,7 @@ import {
   nodeEnvironments,
   nonEmpty,
   portNumber,
+  signedSeconds,
   urlOf,
   variable,
   wholeNumber,
@@ -33,6 +34,16 @@ export const processVariables = {
     '`1` ends the process when its standard input closes (development stack)',
     flag,
     { default: '0' },
+  ),
+  CLOCK_STALE_SECONDS: variable(
+    "whatever depends on the time is refused once PostgreSQL's clock was last measured longer ago than this many seconds",
+    wholeNumber(1, 300),
+    { default: '30' },
+  ),
+  TEST_CLOCK_OFFSET_SECONDS: variable(
+    'seconds by which a test sets the clocks of this process wrong; refused unless `NODE_ENV` is `test`',
+    signedSeconds,
+    { default: '0', testOnly: true },
   ),
 };
 

@@ -49,6 +49,8 @@ describe('the configuration', () => {
       LOG_LEVEL: 'info',
       SHUTDOWN_GRACE_SECONDS: 10,
       PARENT_WATCH: false,
+      CLOCK_STALE_SECONDS: 30,
+      TEST_CLOCK_OFFSET_SECONDS: 0,
       TEMPORAL_ADDRESS: '127.0.0.1:7233',
       TEMPORAL_NAMESPACE: 'default',
       TEMPORAL_TASK_QUEUE: 'access-grants',
@@ -102,6 +104,22 @@ describe('the configuration', () => {
     expect(faultsOf({ NAME: variable('a name', nonEmpty) }, { NAME: '' })).toEqual([
       'NAME: is required (a name)',
     ]);
+  });
+
+  it.each([undefined, 'production', 'development'])(
+    'refuses what only tests may set when NODE_ENV is %p, but not its default',
+    (NODE_ENV) => {
+      const faults = faultsOf(processVariables, { NODE_ENV, TEST_CLOCK_OFFSET_SECONDS: '-300' });
+      expect(faults).toEqual([
+        expect.stringContaining('TEST_CLOCK_OFFSET_SECONDS: is accepted where NODE_ENV is test'),
+      ]);
+      expect(faultsOf(processVariables, { NODE_ENV, TEST_CLOCK_OFFSET_SECONDS: '0' })).toEqual([]);
+    },
+  );
+
+  it('takes what only tests may set when NODE_ENV is test', () => {
+    const env = { NODE_ENV: 'test', TEST_CLOCK_OFFSET_SECONDS: '-300' };
+    expect(parseConfig(processVariables, env).TEST_CLOCK_OFFSET_SECONDS).toBe(-300);
   });
 
   it.each(['development', 'test'])('knows development secrets in %s', (NODE_ENV) => {

@@ -11,6 +11,8 @@ export type Variable<S extends z.ZodType = z.ZodType> = {
   readonly productionFault?: (value: z.output<S>) => string | undefined;
   /** Its value is shown nowhere. */
   readonly secret?: boolean;
+  /** Set to anything but its default it is refused unless NODE_ENV is `test`. */
+  readonly testOnly?: boolean;
 };
 export type Variables = Readonly<Record<string, Variable>>;
 export type ConfigOf<V extends Variables> = { readonly [K in keyof V]: z.output<V[K]['schema']> };
@@ -46,7 +48,10 @@ export const parseConfig = <const V extends Variables>(
   const faults: string[] = [];
   const config: Record<string, unknown> = {};
   for (const [name, declared] of Object.entries(variables)) {
-    const result = parseVariable(declared, env[name], isProduction);
+    const result =
+      declared.testOnly === true && env['NODE_ENV'] !== 'test'
+        ? parseTestOnly(declared, env[name])
+        : parseVariable(declared, env[name], isProduction);
     if (result.success) config[name] = result.value;
     else faults.push(`${name}: ${result.fault} (${declared.description})`);
   }
@@ -55,6 +60,11 @@ export const parseConfig = <const V extends Variables>(
 };
 
 type Parsed = { success: true; value: unknown } | { success: false; fault: string };
+
+const parseTestOnly = (declared: Variable, given = ''): Parsed =>
+  given === '' || given === declared.default
+    ? parseVariable(declared, declared.default, false)
+    : { success: false, fault: 'is accepted where NODE_ENV is test, nowhere else' };
 
 const parseVariable = (
   declared: Variable,
@@ -109,6 +119,11 @@ const shownDefault = (declared: Variable): string => {
   return `required; in development ${shown}`;
 };
 
+/** Seconds, before or after. */
+export const signedSeconds = z
+  .string()
+  .regex(/^-?\d{1,6}$/, 'a whole number of seconds is expected')
+  .transform(Number);
 /** A whole number within bounds, both included. */
 export const wholeNumber = (least: number, most: number) =>
   z

@@ -3,14 +3,19 @@ import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import { Problem } from '../../domain/errors.ts';
 import { systemCodeOf } from './log.ts';
+import { readFigures } from './metrics.ts';
 import { defineRoute, text, type Route } from './route.ts';
 
-/** Resolves, with a remark if there is one, when the dependency can be used; rejects otherwise. What a `Problem` says is shown, no other message is. */
+/** Resolves, with a remark if there is one, when the dependency can be used; rejects otherwise. What a `Problem` or `NotReady` says is shown, no other message is. */
 type DependencyCheck = () => Promise<string | undefined>;
-export type Dependencies = Readonly<Record<string, DependencyCheck>>;
+/** A bare check is of what the service cannot work without; the others are told, and leave it ready. */
+export type Dependencies = Readonly<
+  Record<string, DependencyCheck | { readonly required: false; readonly check: DependencyCheck }>
+>;
 
 const dependencyState = z.strictObject({
   ok: z.boolean(),
+  required: z.boolean().describe('Whether the service is not ready without it.'),
   detail: z.string().optional(),
   latencyMs: z.int().min(0),
 });
@@ -39,12 +44,12 @@ export const createHealthRoutes = (options: HealthOptions): Route[] => {
     defineRoute({
       method: 'GET',
       path: '/readyz',
-      summary: 'Whether the service and all it depends on can work',
+      summary: 'Whether the service can work, and how each part that it depends on is',
       quiet: true,
       responses: { 200: readiness, 503: readiness },
     }).handle(async ({ log }) => {
       const dependencies = await checkAll(log);
-      const isReady = Object.values(dependencies).every(({ ok }) => ok);
+      const isReady = Object.values(dependencies).every(({ ok, required }) => ok || !required);
       return isReady
         ? { status: 200, body: { status: 'ready', dependencies } }
         : { status: 503, body: { status: 'not_ready', dependencies } };
@@ -55,27 +60,40 @@ export const createHealthRoutes = (options: HealthOptions): Route[] => {
       summary: 'Figures for Prometheus',
       quiet: true,
       responses: { 200: text(options.metrics.contentType, 'Prometheus text format') },
-    }).handle(async () => ({ status: 200, text: await options.metrics.metrics() })),
+    }).handle(async ({ log }) => ({ status: 200, text: await readFigures(options.metrics, log) })),
   ];
 };
 
+type DependencyState = z.infer<typeof dependencyState>;
+
 const createReadiness = ({ dependencies, deadlineMs }: HealthOptions) => {
   const failing = new Set<string>();
-  const check = async (name: string, dependency: DependencyCheck, log: Logger) => {
+  const check = async (
+    name: string,
+    dependency: Dependencies[string],
+    log: Logger,
+  ): Promise<DependencyState> => {
+    const [required, ask] =
+      typeof dependency === 'function' ? [true, dependency] : [false, dependency.check];
     const startedAt = performance.now();
     const latencyMs = () => Math.round(performance.now() - startedAt);
     try {
-      const detail = await withDeadline(dependency(), deadlineMs);
+      const detail = await withDeadline(ask(), deadlineMs);
       if (failing.delete(name)) log.info({ dependency: name }, 'dependency is back');
-      return { ok: true, ...(detail !== undefined && { detail }), latencyMs: latencyMs() };
+      return {
+        ok: true,
+        required,
+        ...(detail !== undefined && { detail }),
+        latencyMs: latencyMs(),
+      };
     } catch (error) {
       // Probes come every few seconds: only the change is news.
       if (!failing.has(name)) log.warn({ dependency: name, err: error }, 'dependency is not ready');
       failing.add(name);
-      return { ok: false, detail: detailOf(error), latencyMs: latencyMs() };
+      return { ok: false, required, detail: detailOf(error), latencyMs: latencyMs() };
     }
   };
-  return async (log: Logger) =>
+  const checkAll = async (log: Logger): Promise<Record<string, DependencyState>> =>
     Object.fromEntries(
       await Promise.all(
         Object.entries(dependencies).map(
@@ -83,21 +101,30 @@ const createReadiness = ({ dependencies, deadlineMs }: HealthOptions) => {
         ),
       ),
     );
+  // Whoever asks while the parts are being asked shares the answer: the port is open, and many who ask are no more load than one.
+  let asking: Promise<Record<string, DependencyState>> | undefined;
+  return (log: Logger) => {
+    asking ??= checkAll(log).finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  };
 };
 
 /** The route is open to whoever reaches the port, and messages of drivers name hosts and users. */
 const detailOf = (error: unknown): string =>
-  error instanceof Overdue || error instanceof Problem
+  error instanceof NotReady || error instanceof Problem
     ? error.message
     : (systemCodeOf(error) ?? 'failed, see the log');
 
-class Overdue extends Error {}
+/** Why a dependency cannot be used, in words that may be shown. */
+export class NotReady extends Error {}
 
 const withDeadline = async <T>(work: Promise<T>, deadlineMs: number): Promise<T> => {
   let timer: NodeJS.Timeout | undefined;
   const overdue = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Overdue(`no answer within ${String(deadlineMs)} ms`));
+      reject(new NotReady(`no answer within ${String(deadlineMs)} ms`));
     }, deadlineMs);
   });
   try {

@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { Registry } from 'prom-client';
+import { Gauge, Registry } from 'prom-client';
 import { z } from 'zod';
 import { Problem } from '../../domain/errors.ts';
+import { waitUntil } from '../../infra/development/wait-until.ts';
+import { NotReady } from './health.ts';
 import { createHttpApp, type HttpAppOptions, type Listening } from './http.ts';
 import { createLog } from './log.ts';
 import { defineRoute, empty, text, type Authentication } from './route.ts';
@@ -478,21 +480,70 @@ describe('readiness', () => {
     });
     const response = await fetch(`${url}/readyz`);
     const latencyMs = expect.any(Number) as number;
+    const required = { required: true };
     expect([response.status, await json(response)]).toEqual([
       503,
       {
         status: 'not_ready',
         dependencies: {
-          database: { ok: true, detail: '18.1', latencyMs },
-          kafka: { ok: false, detail: 'ECONNREFUSED', latencyMs },
-          picture: { ok: false, detail: new Problem('picture_stale').message, latencyMs },
-          temporal: { ok: false, detail: 'no answer within 20 ms', latencyMs },
+          database: { ok: true, ...required, detail: '18.1', latencyMs },
+          kafka: { ok: false, ...required, detail: 'ECONNREFUSED', latencyMs },
+          picture: {
+            ...{ ok: false, ...required, latencyMs },
+            detail: new Problem('picture_stale').message,
+          },
+          temporal: { ok: false, ...required, detail: 'no answer within 20 ms', latencyMs },
         },
       },
     ]);
     await fetch(`${url}/readyz`);
     const warnings = logged().filter((line) => line['level'] === 'warn');
     expect(warnings.map((line) => line['dependency'])).toEqual(['kafka', 'picture', 'temporal']);
+  });
+
+  it('holds without a part that is told but not required', async () => {
+    const { url } = await open({
+      dependencies: {
+        database: () => Promise.resolve(undefined),
+        ca: { required: false, check: () => Promise.reject(new NotReady('did not answer')) },
+      },
+    });
+    const response = await fetch(`${url}/readyz`);
+    expect([response.status, await json(response)]).toMatchObject([
+      200,
+      {
+        status: 'ready',
+        dependencies: {
+          database: { ok: true, required: true },
+          ca: { ok: false, required: false, detail: 'did not answer' },
+        },
+      },
+    ]);
+  });
+
+  it('is asked of each part once, however many ask at the same time', async () => {
+    let asked = 0;
+    let answer: () => void = () => undefined;
+    const { url } = await open({
+      dependencies: {
+        database() {
+          asked += 1;
+          return new Promise((resolve) => {
+            answer = () => {
+              resolve(undefined);
+            };
+          });
+        },
+      },
+      dependencyDeadlineMs: 20_000,
+    });
+    const all = Promise.all(Array.from({ length: 5 }, () => fetch(`${url}/readyz`)));
+    await waitUntil(() => asked > 0, { what: 'nobody asked', deadlineMs: 5_000 });
+    // All five have arrived when the one after them was answered.
+    await fetch(`${url}/healthz`);
+    answer();
+    expect((await all).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect(asked).toBe(1);
   });
 
   it('returns, and is logged, when the dependency does', async () => {
@@ -520,6 +571,26 @@ describe('metrics', () => {
     );
     expect(figures).toContain('route="unmatched",status="404"} 1');
     expect(figures).not.toContain(id);
+  });
+});
+
+describe('figures', () => {
+  it('are told without one that cannot be read, which is logged', async () => {
+    const metrics = new Registry();
+    const fine = new Gauge({ name: 'fine', help: 'Fine.', registers: [metrics] });
+    fine.set(7);
+    new Gauge({
+      ...{ name: 'broken', help: 'Broken.', registers: [metrics] },
+      collect: () => Promise.reject(new Error('no database')),
+    });
+    const { url } = await open({ metrics });
+    const response = await fetch(`${url}/metrics`);
+    const text = await response.text();
+    expect(response.status).toBe(200);
+    expect(text).toContain('fine 7\n');
+    expect(text).toContain('# TYPE http_request_duration_seconds histogram');
+    expect(text).not.toContain('broken');
+    expect(logged().find(({ level }) => level === 'warn')).toMatchObject({ figure: 'broken' });
   });
 });
 
@@ -551,9 +622,71 @@ describe('listening', () => {
     );
     const closed = once(socket, 'close');
     socket.on('error', () => undefined);
+    socket.resume();
+    // The request has begun when the one after it was answered.
+    await fetch(`${listening.url}/healthz`);
     await listening.stop(20);
+    expect(lines.join('')).toContain('requests under way were cut off');
     await closed;
     expect(socket.destroyed).toBe(true);
     await expect(fetch(`${listening.url}/healthz`)).rejects.toThrow();
   });
+
+  it('finishes what is under way when it stops, refuses what comes over a connection that was kept, and lets nobody in any more', async () => {
+    let finish: () => void = () => undefined;
+    const slow = defineRoute({
+      method: 'GET',
+      path: '/slow',
+      summary: 'Slow',
+      responses: { 204: empty('Done') },
+    }).handle(
+      () =>
+        new Promise((resolve) => {
+          finish = () => {
+            resolve({ status: 204 });
+          };
+        }),
+    );
+    const quick = defineRoute({
+      method: 'POST',
+      path: '/quick',
+      summary: 'Quick',
+      responses: { 204: empty('Done') },
+    }).handle(() => ({ status: 204 }));
+    const { listening } = await open({ routes: [slow, quick] });
+    const ask = (method: string, path: string) =>
+      `${method} ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`;
+    const [busy, kept] = [await talk(listening.port), await talk(listening.port)];
+    busy.socket.write(ask('GET', '/slow'));
+    // Half a request: so the connection is not idle, and is kept, when the service stops.
+    kept.socket.write(ask('POST', '/quick'));
+    await kept.until('204 No Content');
+    kept.socket.write('POST /quick HTTP/1.1\r\nHost: x\r\n');
+    await fetch(`${listening.url}/healthz`);
+
+    const stopped = listening.stop(20_000);
+    kept.socket.write('Content-Length: 0\r\n\r\n');
+    await kept.until('503 Service Unavailable');
+    expect(kept.heard()).toMatch(/Connection: close/i);
+    expect(kept.heard()).toContain('"code":"unavailable"');
+    await expect(fetch(`${listening.url}/healthz`)).rejects.toThrow();
+    finish();
+    await busy.until('204 No Content');
+    expect(busy.heard()).toMatch(/Connection: close/i);
+    await stopped;
+  });
 });
+
+/** A connection of its own, to see what is said on it. */
+async function talk(port: number) {
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  let text = '';
+  socket.on('data', (bytes: Buffer) => (text += bytes.toString()));
+  return {
+    socket,
+    heard: () => text,
+    until: (words: string) =>
+      waitUntil(() => text.includes(words), { what: `"${words}" in ${text}`, deadlineMs: 10_000 }),
+  };
+}

@@ -84,10 +84,10 @@ export const createHttpApp = (options: HttpAppOptions): HttpApp => {
   const routes = [...options.routes, ...health, openApiRoute];
   const openApi = buildOpenApi({ title, version, routes });
 
-  const streams = new Set<Readable>();
+  const open: Open = { streams: new Set(), isStopping: false };
   const router = new Router<RequestState>({ sensitive: true });
   for (const route of routes)
-    router.register(route.path, [route.method], serve(route, options.checkResponses, streams));
+    router.register(route.path, [route.method], serve(route, options.checkResponses, open));
 
   const { trustedProxies = 0 } = options;
   // Without a limit Koa would believe what the browser itself wrote at the beginning.
@@ -97,7 +97,7 @@ export const createHttpApp = (options: HttpAppOptions): HttpApp => {
     const level = systemCodeOf(error) === 'ERR_STREAM_PREMATURE_CLOSE' ? 'debug' : 'error';
     log[level]({ err: error }, 'answer broke off');
   });
-  app.use(identify(log, options.strictTransportSecurity));
+  app.use(identify(log, options.strictTransportSecurity, open));
   app.use(observe(metrics));
   app.use(answerProblems);
   for (const middleware of options.extraMiddleware ?? []) app.use(middleware);
@@ -106,12 +106,15 @@ export const createHttpApp = (options: HttpAppOptions): HttpApp => {
 
   return {
     openApi,
-    listen: (listenOptions) => listen(app, streams, listenOptions),
+    listen: (listenOptions) => listen(app, open, log, listenOptions),
   };
 };
 
+/** What there is of connections, and whether there is to be more. */
+type Open = { readonly streams: Set<Readable>; isStopping: boolean };
+
 const identify =
-  (log: Logger, strictTransportSecurity: string | undefined): Middleware =>
+  (log: Logger, strictTransportSecurity: string | undefined, open: Open): Middleware =>
   async (ctx, next) => {
     const given = ctx.get('x-request-id');
     const referenceId = saneReferenceId.test(given) ? given : randomUUID();
@@ -128,6 +131,8 @@ const identify =
       ...(strictTransportSecurity && { 'Strict-Transport-Security': strictTransportSecurity }),
     });
     await next();
+    // A connection that is kept would bring more requests, and hold the process up.
+    if (open.isStopping) ctx.set('Connection', 'close');
   };
 
 const observe = (metrics: Registry): Middleware => {
@@ -178,11 +183,14 @@ const logProblem = (ctx: Context, problem: Problem): void => {
 };
 
 const serve =
-  (route: Route, checkResponses: boolean, streams: Set<Readable>) =>
+  (route: Route, checkResponses: boolean, open: Open) =>
   async (ctx: RouterContext<RequestState>): Promise<void> => {
     const { referenceId, log } = ctx.state;
     ctx.state.route = route.path;
     ctx.state.quiet = route.quiet ?? false;
+    // Came over a connection that was kept. Nothing was done, so whoever asks may ask another process.
+    if (open.isStopping && !(503 in route.responses))
+      throw new Problem('unavailable', { retryAfterSeconds: 1 });
     const caller = await route.authentication?.authenticate(ctx);
     const input = await parseRequest(route, ctx, ctx.params);
     const reply = await route.handler({ ...input, caller, ctx, log, referenceId });
@@ -192,8 +200,8 @@ const serve =
       const stream = reply.text;
       // Whoever waits for events sees that he is connected before the first one comes.
       ctx.flushHeaders();
-      streams.add(stream);
-      stream.once('close', () => streams.delete(stream));
+      open.streams.add(stream);
+      stream.once('close', () => open.streams.delete(stream));
     }
   };
 
@@ -245,9 +253,15 @@ const refuseUnmatched =
     throw new Problem('method_not_allowed', { allow: [...methods] });
   };
 
+/** Far above what a process serves; beyond it connections are closed as they come, so that memory has a limit. */
+const mostConnections = 5_000;
+/** Longer than any answer takes and than events are silent. */
+const silentConnectionMs = 120_000;
+
 const listen = async (
   app: Koa<RequestState>,
-  streams: ReadonlySet<Readable>,
+  open: Open,
+  log: Logger,
   { port, host = '127.0.0.1', portVariable }: ListenOptions,
 ): Promise<Listening> => {
   // Whoever sends a request byte by byte does not hold a connection for ever.
@@ -255,6 +269,12 @@ const listen = async (
     { requestTimeout: 30_000, headersTimeout: 10_000 },
     (...pair) => void app.callback()(...pair),
   );
+  server.maxConnections = mostConnections;
+  // Whoever does not read his answer does not hold a connection for ever either.
+  server.setTimeout(silentConnectionMs);
+  server.on('drop', () => {
+    log.warn({ mostConnections }, 'a connection was refused: there are too many');
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
       const isTaken = systemCodeOf(error) === 'EADDRINUSE';
@@ -269,18 +289,20 @@ const listen = async (
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${String(address.port)}`,
     port: address.port,
-    stop: (graceMs = 5000) => stop(server, streams, graceMs),
+    stop: (graceMs = 5000) => stop(server, open, log, graceMs),
   };
 };
 
-const stop = (server: Server, streams: ReadonlySet<Readable>, graceMs: number): Promise<void> =>
+const stop = (server: Server, open: Open, log: Logger, graceMs: number): Promise<void> =>
   new Promise((resolve) => {
+    open.isStopping = true;
     const cutOff = setTimeout(() => {
+      log.warn({ graceMs }, 'requests under way were cut off');
       server.closeAllConnections();
     }, graceMs);
     server.close(() => {
       clearTimeout(cutOff);
       resolve();
     });
-    streams.forEach((stream) => stream.destroy());
+    open.streams.forEach((stream) => stream.destroy());
   });

@@ -73,6 +73,19 @@ describe('a service', () => {
     expect(output()).toContain('resources closed');
   });
 
+  it('ends with 0 when it is told to while it starts, and does not start then', async () => {
+    const { child, exited, until, output } = run(`async () => {
+      log.info('opening');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      throw new Error('no database');
+    }`);
+    await until('opening');
+    child.kill('SIGTERM');
+    expect(await exited).toBe(0);
+    expect(output()).toMatch(/"level":"warn".*told to stop before it had started/);
+    expect(output()).not.toContain('"level":"fatal"');
+  });
+
   it('ends with 1 when it is told twice', async () => {
     const { child, exited, until } = run(hanging);
     await until('demo has started');

@@ -12,13 +12,14 @@ export type ServiceOptions = {
 };
 
 /**
- * Runs a service until it is told to stop: exit code 0 after an orderly stop, 1 when it did not start, failed, was overdue or was told twice.
- * Called by `main.ts` only, as its last act.
+ * Runs a service until it is told to stop: exit code 0 after an orderly stop, also where it was told while it was starting; 1 when it did not start, failed,
+ * was overdue or was told twice. Called by `main.ts` only, as its last act.
  */
 export const runService = async (options: ServiceOptions): Promise<void> => {
   const { name, log, start, graceSeconds = 10, parentWatch = false } = options;
   let starting: Promise<Running> | undefined;
   let isStopping = false;
+  const isToldToStop = (): boolean => isStopping;
 
   const fail = (error: unknown, message: string): never => {
     log.fatal({ err: error }, message);
@@ -31,8 +32,12 @@ export const runService = async (options: ServiceOptions): Promise<void> => {
     setTimeout(() => {
       fail(undefined, `${name} did not stop within ${String(graceSeconds)} s`);
     }, graceSeconds * 1000).unref();
+    // A start that fails now leaves nothing to be stopped.
+    const running = await starting?.catch((err: unknown) => {
+      log.warn({ err }, `${name} was told to stop before it had started`);
+    });
     try {
-      await (await starting)?.stop();
+      await running?.stop();
     } catch (error) {
       fail(error, `${name} did not stop cleanly`);
     }
@@ -58,6 +63,6 @@ export const runService = async (options: ServiceOptions): Promise<void> => {
     await starting;
     log.info({ ms: Math.round(performance.now() - startedAt) }, `${name} has started`);
   } catch (error) {
-    fail(error, `${name} did not start`);
+    if (!isToldToStop()) fail(error, `${name} did not start`);
   }
 };

@@ -131,12 +131,16 @@ export const defineRoute = <
 export const answerSpecOf = (declared: z.ZodType | AnswerSpec): AnswerSpec =>
   '_zod' in declared ? { description: 'As asked.', json: declared } : declared;
 
-/** Every problem a route can answer with: its own and those of the kit. */
+/**
+ * Every problem a route can answer with: its own and those of the kit, which answers `unavailable` while the process stops, and the time is not known.
+ */
 export const problemsOf = (route: Route): ProblemCode[] => {
   const codes = new Set<ProblemCode>(route.problems);
   route.authentication?.problems.forEach((code) => codes.add(code));
   if (route.params !== undefined) codes.add('not_found');
   if (route.query !== undefined || route.body !== undefined) codes.add('invalid_request');
   if (route.body !== undefined) codes.add('unsupported_media_type').add('body_too_large');
+  // Health, and the page for browsers that come back from a CA, have a 503 in words of their own.
+  if (!(503 in route.responses)) codes.add('unavailable');
   return [...codes.add('internal')];
 };

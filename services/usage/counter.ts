@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { knownNow } from '../../domain/clock.ts';
 import type {
   LogBounds,
   SignatureSource,
@@ -43,7 +44,8 @@ export type CounterOptions = {
 type PartitionState = {
   readonly partition: number;
   readonly lag: number;
-  readonly lagSeconds: number;
+  /** Undefined while the time is not known. */
+  readonly lagSeconds: number | undefined;
 };
 
 export type Counter = {
@@ -104,11 +106,12 @@ export function createCounter(options: CounterOptions): Counter {
     batch(batch) {
       const backlog = backlogs.get(batch.partition);
       if (stopping.signal.aborted || !isReading(batch.partition)) return;
-      if (backlog === undefined || !goesOnFrom(backlog, batch)) {
+      const now = knownNow(store.clock);
+      if (now === undefined || backlog === undefined || !goesOnFrom(backlog, batch)) {
         align([batch.partition]);
         return;
       }
-      takeBatch(backlog, batch, topic, store.clock.now());
+      takeBatch(backlog, batch, topic, now);
       if (pendingEvents() >= options.flushEvents) flushing?.soon();
       limitBacklog();
     },
@@ -155,6 +158,8 @@ export function createCounter(options: CounterOptions): Counter {
 
   const alignOnce = async (partitions: readonly number[]) => {
     if (partitions.length === 0) return;
+    // While the time is not known nothing is taken: a record without a timestamp would be judged by a wrong one.
+    store.clock.now();
     const [known, unknown] = split(partitions, (partition) => backlogs.has(partition));
     const nextBefore = new Map(known.map((each) => [each, backlogs.get(each)?.next ?? 0]));
     const bounds = await source.bounds();
@@ -291,7 +296,9 @@ export function createCounter(options: CounterOptions): Counter {
     partitions: () =>
       [...backlogs.values()].map(({ partition, flushed, end, readUntil }) => {
         const lag = Math.max(0, end - flushed);
-        const behindMs = readUntil === undefined ? 0 : store.clock.now().getTime() - +readUntil;
+        const now = knownNow(store.clock);
+        if (now === undefined) return { partition, lag, lagSeconds: undefined };
+        const behindMs = readUntil === undefined ? 0 : now.getTime() - readUntil.getTime();
         return { partition, lag, lagSeconds: lag === 0 ? 0 : Math.max(0, behindMs / 1000) };
       }),
     pendingEvents,

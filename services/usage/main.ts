@@ -1,37 +1,32 @@
 import { createProducer } from '../../infra/kafka/producer.ts';
 import { createSignatureSource } from '../../infra/kafka/signature-source.ts';
-import { followDatabaseClock } from '../../infra/postgres/clock.ts';
 import { openDatabase } from '../../infra/postgres/pool.ts';
 import { connectTemporal } from '../../infra/temporal/client.ts';
 import { createGrantWorkflows } from '../../infra/temporal/grant-workflows.ts';
 import { deliverSignals, startOutboxRelay } from '../../infra/temporal/outbox-relay.ts';
-import { parseConfigOrExit } from '../shared/config.ts';
 import { createHttpApp } from '../shared/http.ts';
-import { runService } from '../shared/lifecycle.ts';
-import { createLog } from '../shared/log.ts';
-import { createMetrics } from '../shared/metrics.ts';
+import { followFacts, watchPools } from '../shared/facts.ts';
+import { closingMs, inTime } from '../shared/in-time.ts';
 import { policyFrom } from '../shared/policy-config.ts';
+import { listenOn, runMain } from '../shared/run-main.ts';
 import { usageVariables } from './config.ts';
 import { createCounter } from './counter.ts';
 import { createUsageMetrics } from './metrics.ts';
 import { startUpkeep } from './upkeep.ts';
 
-const config = parseConfigOrExit(usageVariables, process.env);
-const log = createLog({ service: 'usage', level: config.LOG_LEVEL });
-const topic = config.KAFKA_SIGNATURES_TOPIC;
-const policy = policyFrom(config);
-const kafka = { brokers: config.KAFKA_BROKERS, clientId: 'usage', log };
-
-await runService({
+await runMain({
   name: 'usage',
-  log,
-  graceSeconds: config.SHUTDOWN_GRACE_SECONDS,
-  parentWatch: config.PARENT_WATCH,
-  async start() {
+  variables: usageVariables,
+  env: process.env,
+  async start(service) {
+    const { config, log, metrics: registry } = service;
+    const topic = config.KAFKA_SIGNATURES_TOPIC;
+    const policy = policyFrom(config);
+    const kafka = { brokers: config.KAFKA_BROKERS, clientId: 'usage', log };
     const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'usage' });
-    const clock = await followDatabaseClock(database);
+    watchPools(registry, { main: database });
+    const { clock, dependencies } = await followFacts(database, service);
     const store = { database, clock, policy };
-    const registry = createMetrics('usage');
     const metrics = createUsageMetrics(registry);
 
     const producer = createProducer(kafka);
@@ -100,12 +95,8 @@ await runService({
       title: 'Certificate Access usage',
       version: '1',
       routes: [],
-      // Temporal is not among them: without it signatures are counted all the same, and signals wait in the outbox.
       dependencies: {
-        async postgres() {
-          await database.query('select 1');
-          return undefined;
-        },
+        ...dependencies,
         async kafka() {
           await source.bounds();
           const stalled = counter.stalled();
@@ -113,25 +104,26 @@ await runService({
           if (!counter.hasJoined()) throw new Error('the consumer group is not joined yet');
           return `${counter.partitions().length} partitions`;
         },
+        // Without it signatures are counted all the same, and signals wait in the outbox.
+        temporal: { required: false, check: () => temporal.check() },
       },
       checkResponses: config.NODE_ENV !== 'production',
     });
-    const http = await app.listen({
-      port: config.USAGE_PORT,
-      host: config.HTTP_HOST,
-      portVariable: 'USAGE_PORT',
-    });
-    log.info({ url: http.url }, 'usage is listening');
+    const http = await listenOn(app, service, 'USAGE_PORT');
 
     return {
       async stop() {
-        await http.stop();
-        await counter.stop();
-        await upkeep.stop();
-        await Promise.all([relay.stop(), producer.stop()]);
-        await temporal.close();
+        await inTime(
+          Promise.all([http.stop(), counter.stop(), upkeep.stop(), relay.stop()]),
+          config.SHUTDOWN_GRACE_SECONDS * 700,
+          log,
+        );
         clock.stop();
-        await database.end();
+        await inTime(
+          Promise.all([producer.stop(), temporal.close(), database.end()]),
+          closingMs,
+          log,
+        );
       },
     };
   },

@@ -121,7 +121,7 @@ function gaugeByPartition(
   }: {
     readonly name: string;
     readonly help: string;
-    readonly value: (state: ReturnType<Counter['partitions']>[number]) => number;
+    readonly value: (state: ReturnType<Counter['partitions']>[number]) => number | undefined;
   },
 ): void {
   new Gauge({
@@ -133,7 +133,8 @@ function gaugeByPartition(
       // Partitions that went to others disappear.
       this.reset();
       for (const state of counter.partitions()) {
-        this.set({ partition: String(state.partition) }, value(state));
+        const figure = value(state);
+        if (figure !== undefined) this.set({ partition: String(state.partition) }, figure);
       }
     },
   });

@@ -1,11 +1,7 @@
 import { hostname } from 'node:os';
-import { setTimeout as pause } from 'node:timers/promises';
-import { Gauge } from 'prom-client';
 import { Problem } from '../../domain/errors.ts';
 import { createProducer, RecordTooLarge } from '../../infra/kafka/producer.ts';
 import { createMailer } from '../../infra/mail/mailer.ts';
-import { followDatabaseClock } from '../../infra/postgres/clock.ts';
-import { countBacklog } from '../../infra/postgres/outbox-relay.ts';
 import { openDatabase } from '../../infra/postgres/pool.ts';
 import { createSealer } from '../../infra/postgres/sealing.ts';
 import { connectTemporal } from '../../infra/temporal/client.ts';
@@ -17,37 +13,37 @@ import {
 } from '../../infra/temporal/outbox-relay.ts';
 import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.ts';
 import { createCaClients } from '../shared/ca-clients.ts';
-import { parseConfigOrExit } from '../shared/config.ts';
+import { createCaFigures } from '../shared/ca-figures.ts';
+import { followFacts, watchPools } from '../shared/facts.ts';
 import { createHttpApp } from '../shared/http.ts';
-import { runService } from '../shared/lifecycle.ts';
-import { createLog } from '../shared/log.ts';
-import { createMetrics } from '../shared/metrics.ts';
+import { closingMs, inTime } from '../shared/in-time.ts';
 import { policyFrom } from '../shared/policy-config.ts';
+import { listenOn, runMain } from '../shared/run-main.ts';
 import { watchSealingKeys } from '../shared/sealing-keys-watch.ts';
 import { wireActivities } from './activities.ts';
 import { registerAuditMetrics } from './audit-metrics.ts';
 import { startAuditSealer } from './audit-sealer.ts';
 import { createCaRevoker } from './ca-revoker.ts';
 import { workerVariables } from './config.ts';
+import { createSweepFigures, watchFacts, watchMailer, watchProducer } from './figures.ts';
 import { deliverInvitations } from './invitation-mails.ts';
 import { deliverPasswordMails } from './password-mails.ts';
 import { privateMailLeaseMs, privateMailLongestPauseMs } from './private-mail.ts';
 import { runSweep } from './sweep.ts';
 import { runTemporalWorker } from './temporal-worker.ts';
 
-const config = parseConfigOrExit(workerVariables, process.env);
-const log = createLog({ service: 'worker', level: config.LOG_LEVEL });
 /** The writer's own relay delivers within milliseconds; what it left behind by then is the worker's. */
 const leftBehindMs = 2_000;
 
-await runService({
+await runMain({
   name: 'worker',
-  log,
-  graceSeconds: config.SHUTDOWN_GRACE_SECONDS,
-  parentWatch: config.PARENT_WATCH,
-  async start() {
+  variables: workerVariables,
+  env: process.env,
+  async start(service) {
+    const { config, log, metrics } = service;
     const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'worker' });
-    const clock = await followDatabaseClock(database);
+    watchPools(metrics, { main: database });
+    const { clock, dependencies } = await followFacts(database, service);
     const policy = policyFrom(config);
     const sealer = createSealer(
       config.SEALING_KEYS.map(({ id, key }) => ({ id, key: Buffer.from(key) })),
@@ -58,20 +54,24 @@ await runService({
     const taskQueue = config.TEMPORAL_TASK_QUEUE;
     const temporal = connectTemporal({ address, namespace: config.TEMPORAL_NAMESPACE, identity });
     const workflows = createGrantWorkflows({ temporal, taskQueue, policy });
-    const mailer = createMailer({
+    const smtp = createMailer({
       smtpUrl: config.SMTP_URL,
       from: { name: config.MAIL_FROM_NAME, address: config.MAIL_FROM },
       replyTo: config.MAIL_REPLY_TO,
     });
     const publicUrl = config.PUBLIC_URL;
+    const mail = watchMailer(smtp, metrics);
+    const { mailer } = mail;
     const messageIdDomain = config.MAIL_FROM.slice(config.MAIL_FROM.indexOf('@') + 1);
     const producer = createProducer({ clientId: 'worker', brokers: config.KAFKA_BROKERS, log });
+    const kafka = watchProducer(producer);
+    const ca = createCaFigures(metrics);
 
     const worker = runTemporalWorker({
       ...{ address, temporal, taskQueue, identity, log },
       activities: wireActivities({
         ...{ database, clock, policy, sealer, mailer, log },
-        ca: createCaRevoker(database, createCaClients(sealer)),
+        ca: createCaRevoker(database, createCaClients(sealer, {}, ca.onCall)),
         ...{ publicUrl, messageIdDomain },
       }),
       bundleDir: config.WORKFLOW_BUNDLE_DIR,
@@ -94,7 +94,7 @@ await runService({
         ...{ database, clock, log },
         deliverTo: {
           kafka: deliverRecords(
-            (topic, key, value) => producer.send(topic, key, value),
+            (topic, key, value) => kafka.send(topic, key, value),
             { 'certificate-access': config.KAFKA_ACCESS_TOPIC },
             (error) => error instanceof RecordTooLarge,
           ),
@@ -115,25 +115,13 @@ await runService({
       ...{ database, clock, policy, workflows, log },
       ensureSetUp: () => ensureSearchAttributes(temporal.connection, temporal.namespace),
       intervalMs: config.WORKER_SWEEP_SECONDS * 1000,
+      onRound: createSweepFigures(metrics, clock),
     });
-
+    const figures = watchFacts({ ...{ database, clock, log, metrics } });
     const auditSealer = startAuditSealer({ database, log });
-
-    const metrics = createMetrics('worker');
     registerAuditMetrics(metrics, { database, clock });
     const sealingKeys = watchSealingKeys('worker', { database, sealer, log, metrics });
-    new Gauge({
-      name: 'outbox_rows',
-      help: 'Rows of the outbox that are not delivered: waiting, or set aside for a person because they can never be.',
-      labelNames: ['destination', 'state'],
-      registers: [metrics],
-      async collect() {
-        for (const { destination, waiting, setAside } of await countBacklog(database)) {
-          this.set({ destination, state: 'waiting' }, waiting);
-          this.set({ destination, state: 'set_aside' }, setAside);
-        }
-      },
-    });
+
     const app = createHttpApp({
       log,
       metrics,
@@ -141,40 +129,40 @@ await runService({
       version: '1',
       routes: [],
       dependencies: {
-        async postgres() {
-          await database.query('select 1');
-          return undefined;
-        },
+        ...dependencies,
         async temporal() {
           await temporal.check();
           if (!worker.isRunning()) throw new Problem('unavailable');
           return undefined;
         },
-        sealing_keys: sealingKeys.remark,
+        // Without them what they are for waits, and everything else goes on.
+        kafka: kafka.dependency,
+        mail: mail.dependency,
+        ca: ca.dependency,
+        sealing_keys: { required: false, check: sealingKeys.remark },
       },
       checkResponses: config.NODE_ENV !== 'production',
     });
-    const http = await app.listen({
-      port: config.WORKER_HTTP_PORT,
-      host: config.HTTP_HOST,
-      portVariable: 'WORKER_HTTP_PORT',
-    });
-    log.info({ url: http.url }, 'worker is listening');
+    const http = await listenOn(app, service, 'WORKER_HTTP_PORT');
 
     return {
       async stop() {
-        await http.stop();
-        await Promise.all([
-          ...[sweep.stop(), ...relays.map((relay) => relay.stop()), worker.stop()],
-          ...[auditSealer.stop(), sealingKeys.stop()],
-          // A mail server that hangs is not waited for: the row's lease ends, and its mail is sent again.
-          Promise.race([mailRelay.stop(), pause(config.SHUTDOWN_GRACE_SECONDS * 700)]),
-        ]);
-        mailer.close();
-        await producer.stop();
-        await temporal.close();
+        const relayed = [...relays, mailRelay].map((relay) => relay.stop());
+        await inTime(
+          Promise.all([
+            ...[http.stop(), sweep.stop(), figures.stop(), worker.stop(), ...relayed],
+            ...[auditSealer.stop(), sealingKeys.stop()],
+          ]),
+          config.SHUTDOWN_GRACE_SECONDS * 700,
+          log,
+        );
         clock.stop();
-        await database.end();
+        smtp.close();
+        await inTime(
+          Promise.all([producer.stop(), temporal.close(), database.end()]),
+          closingMs,
+          log,
+        );
       },
     };
   },

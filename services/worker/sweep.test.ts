@@ -96,6 +96,22 @@ describe('the sweep', () => {
     deaf = grantIds[0];
     await sweep.signalOverdue();
     expect(signalled).toEqual(grantIds.slice(1));
+    expect(sweep.behind()).toBe(3);
+  });
+
+  it('knows how many are behind their facts, told again just now or not', async () => {
+    const certificate = await world.addCertificate();
+    const grantId = await world.obtain(certificate, { expiresInSeconds: 60 });
+    nowMs += 2 * minuteMs - 1_000;
+    await sweep.signalOverdue();
+    expect(sweep.behind()).toBe(0);
+    nowMs += 2_000;
+    await sweep.signalOverdue();
+    await sweep.signalOverdue();
+    expect([signalled, sweep.behind()]).toEqual([[grantId], 1]);
+    await world.obtain(certificate);
+    await sweep.signalOverdue();
+    expect(sweep.behind()).toBe(0);
   });
 
   it('leaves alone what is not due', async () => {

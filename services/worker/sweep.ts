@@ -23,6 +23,8 @@ type SweepParts = {
 export type Sweep = {
   /** Makes the workflow of everything that is overdue look again. Answers how many. */
   signalOverdue(): Promise<number>;
+  /** How many were overdue at the last of these looks, told again just now or not. */
+  behind(): number;
   /** Sees that everything open has its workflow. Answers how many there are. */
   startOpen(): Promise<number>;
 };
@@ -33,7 +35,9 @@ export type Sweep = {
  */
 export function createSweep({ database, clock, policy, workflows, log }: SweepParts): Sweep {
   const signalled = new Map<string, { readonly at: number; readonly pauseMs: number }>();
+  let behind = 0;
   return {
+    behind: () => behind,
     async signalOverdue() {
       const now = clock.now();
       const overdue = new Set<string>();
@@ -59,6 +63,7 @@ export function createSweep({ database, clock, policy, workflows, log }: SweepPa
       for (const grantId of signalled.keys()) {
         if (!overdue.has(grantId)) signalled.delete(grantId);
       }
+      behind = overdue.size;
       return count;
     },
 
@@ -77,6 +82,7 @@ type RunningSweepParts = SweepParts & {
   /** Sees that Temporal is set up; answers true when it was not, so that it is new or was wiped. */
   readonly ensureSetUp: () => Promise<boolean>;
   readonly intervalMs: number;
+  readonly onRound: (found: { readonly behind: number } | 'failed') => void;
 };
 
 /**
@@ -84,7 +90,7 @@ type RunningSweepParts = SweepParts & {
  * once and goes on trying.
  */
 export function runSweep(parts: RunningSweepParts): { stop(): Promise<void> } {
-  const { log, ensureSetUp, intervalMs } = parts;
+  const { log, ensureSetUp, intervalMs, onRound } = parts;
   const sweep = createSweep(parts);
   let stopped = false;
   let failing = false;
@@ -101,9 +107,11 @@ export function runSweep(parts: RunningSweepParts): { stop(): Promise<void> } {
       const overdue = await sweep.signalOverdue();
       if (overdue > 0) log.warn({ overdue }, 'workflows were overdue and told to look again');
       failing = false;
+      onRound({ behind: sweep.behind() });
     } catch (error) {
       if (!failing) log.warn({ err: error }, 'the sweep was broken off and goes on later');
       failing = true;
+      onRound('failed');
       openSweptAt = -Infinity;
     }
   };
