@@ -22,7 +22,8 @@ describe('the figures about facts', () => {
   });
   afterEach(() => world.close());
 
-  const load = (): Promise<FactFigures> => loadFactFigures(world.storeAs('worker').database, clock.now());
+  const load = (): Promise<FactFigures> =>
+    loadFactFigures(world.storeAs('worker').database, clock.now());
 
   it('tell of the outbox what waits, since when, and what was set aside, by destination', async () => {
     expect((await load()).outbox).toEqual(

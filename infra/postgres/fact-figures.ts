@@ -2,7 +2,12 @@ import { renewalOutcomes, type RenewalOutcome } from '../../domain/renewal.ts';
 import type { Destination } from './outbox-relay.ts';
 import type { Database } from './pool.ts';
 
-const destinations = ['temporal', 'kafka', 'mail', 'password_mail'] as const satisfies readonly Destination[];
+const destinations = [
+  'temporal',
+  'kafka',
+  'mail',
+  'password_mail',
+] as const satisfies readonly Destination[];
 const mailStates = ['sending', 'accepted', 'refused', 'failed'] as const;
 type MailState = (typeof mailStates)[number];
 
