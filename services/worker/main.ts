@@ -54,10 +54,12 @@ await runMain({
     const taskQueue = config.TEMPORAL_TASK_QUEUE;
     const temporal = connectTemporal({ address, namespace: config.TEMPORAL_NAMESPACE, identity });
     const workflows = createGrantWorkflows({ temporal, taskQueue, policy });
+    const mailMs = config.SMTP_TIMEOUT_SECONDS * 1000;
     const smtp = createMailer({
       smtpUrl: config.SMTP_URL,
       from: { name: config.MAIL_FROM_NAME, address: config.MAIL_FROM },
       replyTo: config.MAIL_REPLY_TO,
+      timeouts: { totalMs: mailMs },
     });
     const publicUrl = config.PUBLIC_URL;
     const mail = watchMailer(smtp, metrics);
@@ -73,6 +75,7 @@ await runMain({
         ...{ database, clock, policy, sealer, mailer, log },
         ca: createCaRevoker(database, createCaClients(sealer, {}, ca.onCall)),
         ...{ publicUrl, messageIdDomain },
+        mailClaimMs: 4 * mailMs,
       }),
       bundleDir: config.WORKFLOW_BUNDLE_DIR,
       graceSeconds: config.SHUTDOWN_GRACE_SECONDS,
@@ -116,6 +119,7 @@ await runMain({
       ensureSetUp: () => ensureSearchAttributes(temporal.connection, temporal.namespace),
       intervalMs: config.WORKER_SWEEP_SECONDS * 1000,
       onRound: createSweepFigures(metrics, clock),
+      overdueMs: config.WORKER_OVERDUE_SECONDS * 1000,
     });
     const figures = watchFacts({ ...{ database, clock, log, metrics } });
     const auditSealer = startAuditSealer({ database, log });

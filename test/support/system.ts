@@ -18,12 +18,12 @@ import { startMailbox } from '../../infra/mail/mailbox/server.ts';
 import { mailboxReader } from '../../infra/mail/testing/support.ts';
 import { followDatabaseClock } from '../../infra/postgres/clock.ts';
 import { createDatabase, dropDatabase } from '../../infra/postgres/development-server.ts';
-import { openDatabase } from '../../infra/postgres/pool.ts';
-import type { ServiceRole } from '../../infra/postgres/rights.ts';
+import { openDatabase, type Database } from '../../infra/postgres/pool.ts';
 import { setUpRoles, type DatabaseRole } from '../../infra/postgres/roles.ts';
 import { createSealer } from '../../infra/postgres/sealing.ts';
 import { connectTemporal } from '../../infra/temporal/client.ts';
 import { createAdministration, type Administration } from '../../services/shared/administration.ts';
+import { supervise } from '../../services/stack/supervise.ts';
 import { databaseUrlAs } from './database.ts';
 import { testParts } from './parts.ts';
 
@@ -37,6 +37,12 @@ export type SystemOptions = {
   readonly name: string;
   /** Variables of all services, such as figures of the policy. */
   readonly env?: Environment;
+  /** The environment of one process, made from that of all: for tests that put something between a process and its parts. */
+  readonly environmentOf?: (processName: string, env: Environment) => Environment;
+  /** Told where CA and mailbox listen, before the services are started. */
+  readonly outside?: (ports: { smtpPort: number; simulatorPort: number }) => Promise<void>;
+  /** Services that end are started again, as an orchestrator would. Without it the end of a service is a failure. */
+  readonly keepRunning?: boolean;
   /** Begins with a database without tables and brings them in with `npm run admin -- migrate`. */
   readonly fromNothing?: boolean;
   /** How a service is started, if not as `npm start` does. */
@@ -58,9 +64,16 @@ export type Backoffice = {
   stop(): Promise<void>;
 };
 
+export const serviceNames = ['worker', 'usage', 'backoffice', 'gate'] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
 /** The whole product as processes of its own, between a CA and a mailbox that belong to it alone, on the parts of the test run. */
 export type System = {
   readonly urls: { readonly backoffice: string; readonly gate: string; readonly simulator: string };
+  /** Where each service says whether it is ready. */
+  readonly readyUrls: Readonly<Record<ServiceName, string>>;
+  /** The test's own connections, with nothing in between. */
+  readonly database: Database;
   readonly administration: Administration;
   readonly mailbox: ReturnType<typeof mailboxReader>;
   readonly temporal: Client;
@@ -70,6 +83,8 @@ export type System = {
   runAdmin(args: readonly string[], secret?: string): Promise<unknown>;
   /** With its own figures; PUBLIC_URL and port are found. */
   startBackoffice(name: string, env: Environment): Promise<Backoffice>;
+  /** The process of a service as it runs now, or as it ran last. */
+  processOf(service: ServiceName): GuardedProcess;
   /** Everything that the services wrote to their logs so far, by process. */
   readLogs(): Promise<Readonly<Record<string, string>>>;
   /** Ends everything; throws when a service had ended by itself. */
@@ -80,6 +95,9 @@ export type System = {
 export async function startSystem({
   name,
   env = {},
+  environmentOf = (_, shared) => shared,
+  keepRunning = false,
+  outside = () => Promise.resolve(),
   fromNothing = false,
   launch = asInDevelopment,
 }: SystemOptions): Promise<System> {
@@ -105,6 +123,10 @@ export async function startSystem({
     closings.unshift(() => simulator.close());
     const mailbox = await startMailbox({ smtpPort: 0, httpPort: 0 });
     closings.unshift(() => mailbox.close());
+    await outside({
+      smtpPort: mailbox.smtpPort,
+      simulatorPort: Number(new URL(simulator.url).port),
+    });
     await ensureTopics(parts.kafkaBrokers, productTopics(topics));
     const backofficePort = await freePort();
     const gatePort = await freePort();
@@ -147,7 +169,7 @@ export async function startSystem({
     }
 
     const start = (
-      service: ServiceRole,
+      service: ServiceName,
       port: number,
       processName: string = service,
       overrides: Environment = {},
@@ -157,8 +179,10 @@ export async function startSystem({
         processName,
         readyUrl: `${at(port)}/readyz`,
         env: {
-          ...serviceEnv,
-          DATABASE_URL: databaseUrlAs(databaseUrl, service),
+          ...environmentOf(processName, {
+            ...serviceEnv,
+            DATABASE_URL: databaseUrlAs(databaseUrl, service),
+          }),
           ...overrides,
         },
         logFile: join(logDirectory, `${processName}.log`),
@@ -170,19 +194,41 @@ export async function startSystem({
       });
       return process;
     };
-    const running = await Promise.all([
-      start('worker', workerPort),
-      start('usage', usagePort),
-      start('backoffice', backofficePort),
-      start('gate', gatePort),
-    ]);
-    running.forEach(watch);
+    const ports = {
+      worker: workerPort,
+      usage: usagePort,
+      backoffice: backofficePort,
+      gate: gatePort,
+    };
+    const running = new Map<ServiceName, GuardedProcess>();
+    const ending = new AbortController();
+    closings.unshift(() => {
+      ending.abort();
+    });
+    await Promise.all(
+      serviceNames.map(async (service) => {
+        const startIt = async (): Promise<GuardedProcess> => {
+          const process = await start(service, ports[service]);
+          running.set(service, process);
+          return process;
+        };
+        if (!keepRunning) watch(await startIt());
+        else {
+          await supervise({
+            ...{ name: service, start: startIt, say: () => undefined, ending: ending.signal },
+            ...{ firstPauseMs: 100, longestPauseMs: 1_000 },
+          });
+        }
+      }),
+    );
 
-    const database = openDatabase({
+    const database = openDatabase({ url: databaseUrl, applicationName: 'test', maxConnections: 4 });
+    const administering = openDatabase({
       url: databaseUrlAs(databaseUrl, 'admin'),
       applicationName: 'test',
       maxConnections: 2,
     });
+    closings.unshift(() => administering.end());
     closings.unshift(() => database.end());
     const clock = await followDatabaseClock(database);
     closings.unshift(() => {
@@ -198,7 +244,14 @@ export async function startSystem({
 
     return {
       urls: { backoffice: at(backofficePort), gate: at(gatePort), simulator: simulator.url },
-      administration: createAdministration({ database, clock, sealer }),
+      readyUrls: {
+        worker: `${at(workerPort)}/readyz`,
+        usage: `${at(usagePort)}/readyz`,
+        backoffice: `${at(backofficePort)}/readyz`,
+        gate: `${at(gatePort)}/readyz`,
+      },
+      database,
+      administration: createAdministration({ database: administering, clock, sealer }),
       mailbox: mailboxReader(mailbox.url),
       temporal: temporal.client,
       kafka: { brokers: parts.kafkaBrokers, topics },
@@ -226,9 +279,15 @@ export async function startSystem({
           },
         };
       },
+      processOf(service) {
+        const process = running.get(service);
+        if (process === undefined) throw new Error(`${service} never ran`);
+        return process;
+      },
       readLogs: () => readLogs(logDirectory),
       async stop() {
         const diedBefore = [...deaths];
+        ending.abort();
         await guardian.close();
         for (const close of closings) await close();
         if (diedBefore.length > 0 || hasFailedTests()) await showLogs(name, logDirectory);
