@@ -99,7 +99,7 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
     const clusterId = randomBytes(16).toString('base64url');
     await runCommand(guardian, {
       name: 'Format of the Kafka storage',
-      ...java('kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', settingsFile),
+      ...java('kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', settingsFile),
     });
     await rename(partial, data);
   }

@@ -56,15 +56,15 @@ export type ClientService = {
 const accountColumns = `a.account_id as "accountId", a.name, a.time_zone as "timeZone",
   a.reminder_hour as "reminderHour", a.locale`;
 
-/** Throws `already_exists` when there is one of this name. */
+/** Throws `already_exists` when there is one of this name; two may come to have one by being renamed. */
 export async function insertAccount(tx: Queryable, account: Account, now: Date): Promise<void> {
-  await write(
-    tx,
+  const { rowCount } = await tx.query(
     `insert into accounts (account_id, name, time_zone, reminder_hour, locale, created_at)
-     values ($1, $2, $3, $4, $5, $6)`,
+     select $1, $2, $3, $4, $5, $6
+     where not exists (select from accounts as a where lower(a.name) = lower($2))`,
     [account.accountId, account.name, account.timeZone, account.reminderHour, account.locale, now],
-    { accounts__name: 'name' },
   );
+  if (rowCount === 0) throw new Problem('already_exists', { field: 'name' });
 }
 
 export async function listAccounts(queryable: Queryable): Promise<Account[]> {
@@ -74,7 +74,7 @@ export async function listAccounts(queryable: Queryable): Promise<Account[]> {
   return rows;
 }
 
-/** By id or by name; throws `not_found`. Locks the row when it is going to be changed. */
+/** By id or by name; throws `not_found`, or `invalid_request` where several have the name. Locks the row when it is going to be changed. */
 export async function getAccount(
   queryable: Queryable,
   idOrName: string,
@@ -83,10 +83,15 @@ export async function getAccount(
   const { rows } = await queryable.query<Account>(
     `select ${accountColumns} from accounts as a
      where a.account_id = $1 or lower(a.name) = lower($1)
-     order by a.account_id <> $1 limit 1${forUpdate ? ' for no key update' : ''}`,
+     order by a.account_id <> $1 limit 2${forUpdate ? ' for no key update' : ''}`,
     [idOrName],
   );
-  return found(rows[0], 'account');
+  const [first, second] = rows;
+  if (second !== undefined && first?.accountId !== idOrName) {
+    const message = 'several accounts have this name: give the id of one';
+    throw new Problem('invalid_request', { faults: [{ path: 'account', message }] });
+  }
+  return found(first, 'account');
 }
 
 export async function updateAccount(
@@ -94,12 +99,10 @@ export async function updateAccount(
   accountId: string,
   settings: AccountSettings,
 ): Promise<void> {
-  await write(
-    tx,
+  await tx.query(
     `update accounts as a set name = $2, time_zone = $3, reminder_hour = $4, locale = $5
      where a.account_id = $1`,
     [accountId, settings.name, settings.timeZone, settings.reminderHour, settings.locale],
-    { accounts__name: 'name' },
   );
 }
 

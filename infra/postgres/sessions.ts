@@ -129,6 +129,21 @@ export async function endSessions(
   return rowCount ?? 0;
 }
 
+/** Ends every session of somebody who is an operator of no account any more; answers how many were open. */
+export async function endSessionsOfNobody(
+  tx: Queryable,
+  operatorId: string,
+  now: Date,
+): Promise<number> {
+  const { rowCount } = await tx.query(
+    `update sessions as s set ended_at = $2
+     where s.operator_id = $1 and s.ended_at is null
+       and not exists (select from account_operators as m where m.operator_id = $1)`,
+    [operatorId, now],
+  );
+  return rowCount ?? 0;
+}
+
 /** Removes sessions that ended before, by themselves or not. */
 export async function removeEndedSessions(
   queryable: Queryable,

@@ -1,11 +1,14 @@
 import { z } from 'zod';
+import { Problem } from '../../domain/errors.ts';
 import { getAccount, listOperators, type Account } from '../../infra/postgres/administration.ts';
+import { findOperator } from '../../infra/postgres/operators-read.ts';
 import { accountChangesSchema } from '../shared/administration.ts';
 import { defineRoute, type Route } from '../shared/route.ts';
 import { administrationBy } from './administration.ts';
 import { idParams } from './certificate-routes.ts';
 import { requireInAccount } from './guards.ts';
 import type { RouteParts } from './route-parts.ts';
+import type { Caller } from './session.ts';
 
 export const accountView = z
   .strictObject({
@@ -39,6 +42,15 @@ export function createAccountRoutes({ store, authentication }: RouteParts): Rout
     };
   };
 
+  /** Nobody has two accounts of one name before them. Of accounts that one does not see, a refusal would tell that they exist. */
+  const requireNewName = async (caller: Caller, accountId: string, name: string): Promise<void> => {
+    const operator = await findOperator(database, caller.operatorId);
+    const isTaken = operator?.accounts.some(
+      (other) => other.accountId !== accountId && other.name.toLowerCase() === name.toLowerCase(),
+    );
+    if (isTaken) throw new Problem('already_exists', { field: 'name' });
+  };
+
   return [
     defineRoute({
       method: 'GET',
@@ -68,6 +80,7 @@ export function createAccountRoutes({ store, authentication }: RouteParts): Rout
       responses: { 200: accountView },
     }).handle(async ({ caller, params, body }) => {
       await requireInAccount(database, caller, params.id, 'settings');
+      if (body.name !== undefined) await requireNewName(caller, params.id, body.name);
       const changed = await administrationBy(caller, store).updateAccount(params.id, body);
       return { status: 200, body: await present(changed) };
     }),

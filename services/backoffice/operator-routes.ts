@@ -157,7 +157,8 @@ export function createOperatorRoutes(
     defineRoute({
       method: 'DELETE',
       path: '/api/accounts/:id/operators/:operatorId',
-      summary: 'Take an operator out of the account and end their sessions',
+      summary:
+        'Take an operator out of the account, and end the sessions of whoever is left with none',
       tags,
       authentication,
       problems: ['role_required', 'last_admin'],

@@ -306,10 +306,21 @@ describe("an account's settings", () => {
     expect((await alda.call('GET', account)).body).toEqual(before);
   });
 
-  it('keep the name of another account free', async () => {
-    const answer = await alda.call('PATCH', account, { name: 'somebody else' });
-    expect(codeOf(answer)).toEqual(refused(409, 'already_exists'));
-    expect(answer.body).toMatchObject({ field: 'name' });
+  it('keep the name free of another account that the administrator sees, and tell of no other', async () => {
+    const unseen = await alda.call('PATCH', account, { name: 'somebody else' });
+    expect(unseen).toMatchObject({ status: 200, body: { name: 'somebody else' } });
+    expectAnswer(await alda.call('PATCH', account, { name: 'Loja Azul' }), 200);
+    const { accounts } = (await stranger.call('GET', '/api/session')).body as {
+      accounts: { id: string }[];
+    };
+    const membership = `/api/accounts/${accounts[0]?.id ?? ''}/operators`;
+    const invited = { email: 'alda@loja.example', name: 'Alda', role: 'viewer' };
+    expectAnswer(await stranger.call('POST', membership, invited), 201);
+    const seen = await alda.call('PATCH', account, { name: 'somebody else' });
+    expect(codeOf(seen)).toEqual(refused(409, 'already_exists'));
+    expect(seen.body).toMatchObject({ field: 'name' });
+    const id = backoffice.operatorId('alda');
+    expectAnswer(await stranger.call('DELETE', `${membership}/${id}`), 204);
   });
 });
 
@@ -409,8 +420,9 @@ describe('the operators of an account', () => {
       refused(403, 'role_required'),
     );
     expect((await alda.call('DELETE', `${account}/operators/${id}`)).status).toBe(204);
-    stranger = await backoffice.signedIn('stranger');
-    expect(codeOf(await stranger.call('GET', account))).toEqual(refused(404, 'not_found'));
+    // Nobody is signed out of what is no business of the account that they left.
+    expect((await signedIn.call('GET', '/api/session')).status).toBe(200);
+    expect(codeOf(await signedIn.call('GET', account))).toEqual(refused(404, 'not_found'));
   });
 
   it('are added once', async () => {
@@ -447,7 +459,7 @@ describe('the operators of an account', () => {
     });
   });
 
-  it('who are removed are signed out everywhere and see nothing of the account', async () => {
+  it('who are removed and have no other account are signed out everywhere', async () => {
     const { operator, password, email, driver } = await addOperator('operator');
     const elsewhere = createOperatorDriver(backoffice.url);
     expectAnswer(await elsewhere.signIn(email, password), 200);

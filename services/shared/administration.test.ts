@@ -118,6 +118,30 @@ describe('accounts', () => {
     expect(problem).toEqual({ code: 'already_exists', details: { field: 'name' } });
   });
 
+  it('that came to have one name are told apart by their id alone', async () => {
+    const name = unique('Renamed');
+    const one = await administration.createAccount({ name });
+    const other = await administration.createAccount({ name: unique('Other') });
+    await administration.updateAccount(other.accountId, { name });
+    const problem = await problemOf(administration.updateAccount(name, { reminderHour: 7 }));
+    expect(problem).toEqual({
+      code: 'invalid_request',
+      details: {
+        faults: [
+          { path: 'account', message: 'several accounts have this name: give the id of one' },
+        ],
+      },
+    });
+    await administration.updateAccount(one.accountId, { reminderHour: 7 });
+    const accounts = await administration.listAccounts();
+    expect(accounts.filter((account) => account.name === name)).toEqual(
+      expect.arrayContaining([
+        { ...one, reminderHour: 7 },
+        { ...other, name },
+      ]),
+    );
+  });
+
   it.each([
     [{ timeZone: 'Europe/Atlantis' }, 'timeZone'],
     [{ reminderHour: 24 }, 'reminderHour'],

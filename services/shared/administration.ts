@@ -12,7 +12,7 @@ import { endInvitations } from '../../infra/postgres/invitations.ts';
 import { signalGrant, type Writer } from '../../infra/postgres/outbox.ts';
 import { inTransaction, type Database, type Queryable } from '../../infra/postgres/pool.ts';
 import { hashSecret, newSecret, type Sealer } from '../../infra/postgres/sealing.ts';
-import { endSessions } from '../../infra/postgres/sessions.ts';
+import { endSessionsOfNobody } from '../../infra/postgres/sessions.ts';
 import { hashPassword } from './passwords.ts';
 
 const text = (most: number) => z.string().trim().min(1, 'a value is expected').max(most);
@@ -257,7 +257,10 @@ export function createAdministration(options: AdministrationOptions) {
       });
     },
 
-    /** Takes the operator out of the account, voids their invitation and ends every session of theirs. Throws `last_admin` as `setRole` does. */
+    /**
+     * Takes the operator out of the account and voids their invitation. What they may do is asked at each call, so sessions end only where no account is left
+     * to be seen: an administrator of one account cannot sign out the operators of another. Throws `last_admin` as `setRole` does.
+     */
     async removeOperator(account: string, operator: string): Promise<void> {
       await transaction(async (tx, now) => {
         const { accountId } = await store.getAccount(tx, account);
@@ -266,7 +269,7 @@ export function createAdministration(options: AdministrationOptions) {
         await requireAnotherAdmin(tx, before);
         await store.deleteMembership(tx, accountId, operatorId);
         await endInvitations(tx, accountId, operatorId, 'removed', now);
-        const endedSessions = await endSessions(tx, operatorId, now);
+        const endedSessions = await endSessionsOfNobody(tx, operatorId, now);
         await audit(tx, {
           at: now,
           action: 'operator_removed',

@@ -43,6 +43,8 @@ export type CertificateWish = {
   readonly multisign?: number;
   readonly services?: number;
   readonly notAfter?: string;
+  /** Another account than the usual one, with its client account at the CA. */
+  readonly owner?: { readonly accountId: string; readonly atCa: CaVisit };
 };
 
 export type TestBackoffice = {
@@ -194,20 +196,26 @@ export async function startTestBackoffice(
     operatorId: (name) => operatorIds.get(name) ?? '',
     removeOperator: (name) =>
       administration.removeOperator(account.accountId, operatorIds.get(name) ?? ''),
-    async newCertificate({ factors = ['pin', 'otp'], multisign, services = 0, notAfter } = {}) {
+    async newCertificate({
+      factors = ['pin', 'otp'],
+      multisign,
+      services = 0,
+      notAfter,
+      owner = { accountId: account.accountId, atCa: caAccount },
+    } = {}) {
       serial += 1;
       const credentialId = `credential-${serial}`;
       const asked = new Set<string>(factors);
       const made = (await post('/simulator/credentials', {
         credentialID: credentialId,
-        account: caAccount.account,
+        account: owner.atCa.account,
         ...(asked.has('pin') && { pin: { value: pin } }),
         ...(asked.has('otp') && { otp: { type: 'online' } }),
         ...(asked.has('offline otp') && { otp: { type: 'offline' } }),
         ...(multisign !== undefined && { multisign }),
       })) as { subject: string; issuer: string; serial: string; notAfter: string };
       const { certificateId } = await administration.createCertificate({
-        account: account.accountId,
+        account: owner.accountId,
         authority: authorityId,
         alias: `Seal ${serial}`,
         subject: made.subject,
@@ -215,7 +223,7 @@ export async function startTestBackoffice(
         serial: made.serial,
         notAfter: notAfter ?? made.notAfter,
         credentialId,
-        caAccount: caAccount.account,
+        caAccount: owner.atCa.account,
       });
       const serviceIds: string[] = [];
       for (let number = 1; number <= services; number += 1) {

@@ -44,10 +44,10 @@ const texts = defineTexts({
     removed: (name: string) => `${name} is not an operator of this account any more.`,
     removeTitle: (name: string) => `Remove ${name}?`,
     removeWhy: (name: string) =>
-      `${name} gets no more mails about this account and cannot see it or act on it. All of their sessions end at once.`,
+      `${name} gets no more mails about this account and cannot see it or act on it. If this was their only account, they are signed out.`,
     removeKeeps: 'What they did stays in the timelines. They can be invited again.',
     removeYou:
-      'This is you: you are signed out and do not see this account any more. Another administrator would have to invite you again.',
+      'This is you: you do not see this account any more, and are signed out if it is your only one. Another administrator would have to invite you again.',
   },
   'pt-PT': {
     onlyAdministrators: 'Só os administradores veem e alteram os operadores.',
@@ -68,10 +68,10 @@ const texts = defineTexts({
     removed: (name: string) => `${name} já não faz parte desta conta.`,
     removeTitle: (name: string) => `Remover ${name}?`,
     removeWhy: (name: string) =>
-      `${name} deixa de receber e-mails sobre esta conta e de a poder ver ou agir sobre ela. Todas as suas sessões terminam de imediato.`,
+      `${name} deixa de receber e-mails sobre esta conta e de a poder ver ou agir sobre ela. Se esta era a sua única conta, a sessão termina.`,
     removeKeeps: 'O que fez continua nas cronologias. Pode ser convidado de novo.',
     removeYou:
-      'Trata-se de si: a sua sessão termina e deixa de ver esta conta. Outro administrador teria de o convidar de novo.',
+      'Trata-se de si: deixa de ver esta conta e, se for a sua única, a sua sessão termina. Outro administrador teria de o convidar de novo.',
   },
 });
 
