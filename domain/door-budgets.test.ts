@@ -6,7 +6,7 @@ import {
   secondsUntilTry,
   type Budget,
 } from './door-budgets.ts';
-import { passwordResetSeconds } from './password-reset.ts';
+import { passwordResetSeconds } from './passwords.ts';
 
 const now = new Date('2026-06-13T08:00:00Z');
 const budget: Budget = { atOnce: 3, secondsEach: 60, afterSuccess: 'give_back' };

@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
-import { leastPasswordLength, passwordSchema } from '../shared/administration.ts';
+import { leastPasswordLength } from '../../domain/passwords.ts';
+import { passwordSchema } from '../shared/administration.ts';
 import { defineRoute, type Route } from '../shared/route.ts';
 import type { Doors } from './doors.ts';
 import type { Invitations } from './invitations.ts';

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
-import { passwordResetSeconds } from '../../domain/password-reset.ts';
-import { leastPasswordLength, passwordSchema } from '../shared/administration.ts';
+import { leastPasswordLength, passwordResetSeconds } from '../../domain/passwords.ts';
+import { passwordSchema } from '../shared/administration.ts';
 import { defineRoute, empty, type Authentication, type Route } from '../shared/route.ts';
 import type { Doors } from './doors.ts';
 import { secretToken } from './invitation-routes.ts';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { budgets, mostFailuresInARow } from '../../domain/door-budgets.ts';
-import { passwordResetSeconds } from '../../domain/password-reset.ts';
+import { passwordResetSeconds } from '../../domain/passwords.ts';
 import { waitUntil } from '../../infra/development/wait-until.ts';
 import { createMailer, type Mailer } from '../../infra/mail/mailer.ts';
 import { startMailbox, type Mailbox } from '../../infra/mail/mailbox/server.ts';

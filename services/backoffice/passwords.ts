@@ -4,7 +4,7 @@ import type { Context } from 'koa';
 import type { Clock } from '../../domain/clock.ts';
 import { Problem } from '../../domain/errors.ts';
 import type { PasswordChange } from '../../domain/messages.ts';
-import { passwordResetSeconds } from '../../domain/password-reset.ts';
+import { passwordResetSeconds } from '../../domain/passwords.ts';
 import { recordAudit } from '../../infra/postgres/audit.ts';
 import { payTry } from '../../infra/postgres/door-budgets.ts';
 import { forgetBrowsers } from '../../infra/postgres/known-browsers.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../../domain/clock.ts';
 import { Problem } from '../../domain/errors.ts';
+import { mostPasswordLength } from '../../domain/passwords.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { permissions, permissionsOf, roles } from '../../domain/roles.ts';
 import { findOperator } from '../../infra/postgres/operators-read.ts';
@@ -44,7 +45,7 @@ export const whoAmI = z
 
 /** As it is typed by somebody whom it may or may not belong to. */
 export const emailInput = z.string().min(1).max(254);
-export const passwordInput = z.string().min(1).max(200);
+export const passwordInput = z.string().min(1).max(mostPasswordLength);
 
 export type SessionRoutesOptions = {
   readonly database: Database;

@@ -265,13 +265,12 @@ describe('a sign-in', () => {
       'select o.password_hash from operators as o where o.operator_id = $1',
       [operatorId],
     );
-    let signingIn: Promise<Answer> | undefined;
-    await inTransaction(database, async (tx) => {
+    const { answer } = await inTransaction(database, async (tx) => {
       await tx.query(
         `update operators as o set password_hash = 'another one' where o.operator_id = $1`,
         [operatorId],
       );
-      signingIn = right('ana', known);
+      const signingIn = right('ana', known);
       await waitUntil(
         async () => {
           const { rows: waiting } = await database.query(
@@ -281,8 +280,10 @@ describe('a sign-in', () => {
         },
         { what: 'the sign-in does not come as far as that', deadlineMs: 15_000, intervalMs: 20 },
       );
+      // Not waited for here: it waits for this transaction.
+      return { answer: signingIn };
     });
-    expect(codeOf((await signingIn) as Answer)).toEqual(refused);
+    expect(codeOf(await answer)).toEqual(refused);
     expect(await sessions()).toBe(before);
     await database.query('update operators as o set password_hash = $2 where o.operator_id = $1', [
       operatorId,

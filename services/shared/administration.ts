@@ -4,6 +4,7 @@ import { defaultOverlapHours, mostOverlapHours } from '../../domain/api-key.ts';
 import { isTimeZone } from '../../domain/calendar.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { Problem } from '../../domain/errors.ts';
+import { leastPasswordLength, mostPasswordLength } from '../../domain/passwords.ts';
 import { roles, type Role } from '../../domain/roles.ts';
 import * as store from '../../infra/postgres/administration.ts';
 import * as keys from '../../infra/postgres/api-keys.ts';
@@ -44,11 +45,10 @@ export const accountChangesSchema = z
   })
   .partial();
 export const roleSchema = z.enum(roles, `one of ${roles.join(', ')} is expected`);
-export const leastPasswordLength = 12;
 export const passwordSchema = z
   .string()
   .min(leastPasswordLength, `at least ${String(leastPasswordLength)} characters are expected`)
-  .max(200, 'at most 200 characters are expected');
+  .max(mostPasswordLength, `at most ${String(mostPasswordLength)} characters are expected`);
 export const operatorSchema = z.strictObject({
   account: text(200),
   email: z.email('an e-mail address is expected').max(254),

@@ -1,14 +1,17 @@
 /** @jest-environment <rootDir>/test/support/failure-environment.ts */
 import { afterAll, afterEach, beforeAll, describe, it } from '@jest/globals';
+import { budgets } from '../../domain/door-budgets.ts';
 import { recordApiKeyUses } from '../../infra/postgres/api-keys.ts';
 import { createConsequences } from '../../infra/postgres/consequences.ts';
 import { inTransaction } from '../../infra/postgres/pool.ts';
 import { hashSecret } from '../../infra/postgres/sealing.ts';
 import { chargeGrants } from '../../infra/postgres/usage-counters.ts';
 import { createAdministration } from '../../services/shared/administration.ts';
+import { createOperatorDriver, expectAnswer } from '../../services/stack/operator-driver.ts';
 import {
   goToCaAndBack,
   obtainGrant,
+  operatorPassword,
   startTestBackoffice,
   type OperatorName,
   type TestBackoffice,
@@ -19,6 +22,7 @@ import {
   expectAccessible,
   openBrowser,
   shot,
+  signIn,
   type Looks,
   type Page,
   type TestBrowser,
@@ -129,6 +133,20 @@ async function waiting(page: Page, name: string): Promise<void> {
   const id = await goToCaAndBack(ana, target);
   await page.goto(`${pathOf(name)}?renewal=${id}`);
   await page.getByRole('timer').waitFor();
+}
+
+/** Of a link to choose a new password that was not mailed yet, for somebody whom no other test is about. */
+async function newResetToken(): Promise<string> {
+  const { database, sealer, url } = backoffice;
+  await database.query('delete from door_budgets');
+  const asked = await createOperatorDriver(url).call('POST', '/api/password-resets', {
+    email: 'leaver@loja.example',
+  });
+  expectAnswer(asked, 202);
+  const { rows } = await database.query<{ reset_id: string; sealed_token: string }>(
+    'select r.reset_id, r.sealed_token from password_resets as r where r.ended_at is null order by r.created_at desc limit 1',
+  );
+  return sealer.open(rows[0]?.sealed_token ?? '', rows[0]?.reset_id ?? '');
 }
 
 type State = {
@@ -382,6 +400,78 @@ const states: Readonly<Record<string, State>> = {
       await seen(page);
     },
   },
+  'sign-in-throttled': {
+    async open(page) {
+      const typed = { email: 'nobody@loja.example', password: 'not the password' };
+      const { atOnce } = budgets.unknownBrowsers;
+      await Promise.all(
+        Array.from({ length: atOnce }, () =>
+          createOperatorDriver(backoffice.url).signIn(typed.email, typed.password),
+        ),
+      );
+      await page.context().clearCookies();
+      await page.goto('/certificates');
+      await signIn(page, typed);
+      await page.getByText(/(Possible again in|De novo possível daqui a) \d/).waitFor();
+    },
+  },
+  'forgot-password': {
+    async open(page) {
+      await page.goto('/forgot-password');
+      await page.getByRole('textbox').waitFor();
+    },
+  },
+  'forgot-password-sent': {
+    async open(page) {
+      await page.goto('/forgot-password');
+      await page.getByRole('textbox').fill('nobody@loja.example');
+      await page.keyboard.press('Enter');
+      await page.getByText(/^(A mail is on its way|Uma mensagem vai a caminho)$/).waitFor();
+    },
+  },
+  'password-reset': {
+    async open(page) {
+      await page.goto(`/password-reset#${await newResetToken()}`);
+      await page.locator('input[autocomplete=new-password]').waitFor();
+    },
+  },
+  'password-reset-too-short': {
+    async open(page) {
+      await page.goto(`/password-reset#${await newResetToken()}`);
+      await page.locator('input[autocomplete=new-password]').fill('too short');
+      await page.keyboard.press('Enter');
+      await page.getByRole('alert').waitFor();
+    },
+  },
+  'password-reset-done': {
+    async open(page) {
+      await page.goto(`/password-reset#${await newResetToken()}`);
+      await page.locator('input[autocomplete=new-password]').fill(operatorPassword);
+      await page.keyboard.press('Enter');
+      await page.getByText(/(was changed|foi alterada)$/).waitFor();
+    },
+  },
+  'password-reset-ended': {
+    async open(page) {
+      await page.goto('/password-reset#not-a-token-that-anybody-has');
+      await page.getByText(/^(This link has ended|Esta ligação terminou)$/).waitFor();
+    },
+  },
+  'password-reset-without-token': {
+    async open(page) {
+      await page.goto('/password-reset');
+      await page.getByText(/^(The link is not complete|A ligação não está completa)$/).waitFor();
+    },
+  },
+  'password-wrong': {
+    async open(page) {
+      await page.goto('/sessions');
+      await page.locator('input[name=present-password]').fill('not the password');
+      await page.locator('input[name=new-password]').fill('another long password');
+      await page.keyboard.press('Enter');
+      await page.getByRole('alert').waitFor();
+    },
+  },
   'invitation-ended': {
     async open(page) {
       await page.goto('/invitation#not-a-token-that-anybody-has');
@@ -394,7 +484,7 @@ async function look(name: string, looks: Looks, folder: string): Promise<void> {
   const state = states[name];
   if (state === undefined) throw new Error(`no state ${name}`);
   const page = await browser.person(state.who ?? 'ana', looks);
-  allowNoise(page, /^console: .* (401|404|410|422|500) /);
+  allowNoise(page, /^console: .* (401|404|410|422|429|500) /);
   await state.open(page);
   await expectAccessible(page);
   await shot(page, `${folder}/${name}`);

@@ -13,6 +13,7 @@ import {
 import { codeOnPhone, eventually } from '../support/from-outside.ts';
 import { startSystem, type System } from '../support/system.ts';
 import {
+  allowNoise,
   expectAccessible,
   openBrowser,
   visitCa,
@@ -199,6 +200,76 @@ it('somebody is invited by mail, chooses a password, and is in', async () => {
   await page.locator('input[autocomplete=new-password]').fill('a password of his own choice');
   await page.locator('form button[type=submit]').click();
   await page.getByRole('heading', { level: 1, name: /^(Certificates|Certificados)$/ }).waitFor();
+  const logs = Object.values(await system.readLogs()).join('');
+  expect(logs).not.toContain(link.split('#')[1]);
+});
+
+/** Presses Tab until this has the focus, as whoever has no mouse does. */
+async function tabTo(page: Page, target: ReturnType<Page['locator']>): Promise<void> {
+  await target.waitFor();
+  for (let presses = 0; presses < 20; presses += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error('Tab does not lead there');
+}
+
+it('somebody who has lost the password comes in again by a mail and the keyboard alone; what was open elsewhere ends', async () => {
+  const { email, name, password } = account.operators.viewer;
+  const elsewhere = await browser.person({ email, password });
+  allowNoise(elsewhere, /^console: .*401 /);
+  await elsewhere.goto('/certificates');
+  await elsewhere.getByRole('button', { name: `You: ${name}` }).waitFor();
+
+  const page = await browser.visitor();
+  await page.goto('/certificates');
+  await tabTo(page, page.getByRole('link', { name: 'Forgot your password?' }));
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Send the link' }).waitFor();
+  await expectAccessible(page);
+  await page.keyboard.type(email);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'A mail is on its way' }).waitFor();
+  await expectAccessible(page);
+
+  const mailTo = (subject: RegExp) =>
+    eventually(`No mail says ${String(subject)}`, async () => {
+      const { messages } = await system.mailbox.list('limit=1000');
+      const mail = messages.find(
+        ({ To, Subject }) => To[0]?.Address === email && subject.test(Subject),
+      );
+      return mail && (await system.mailbox.message(mail.ID)).Text;
+    });
+  const text = await mailTo(/^Choose a new password/);
+  const [link = ''] = /http\S+\/password-reset#\S+/.exec(text) ?? [];
+  await page.goto(link);
+  const field = page.getByLabel('New password');
+  await tabTo(page, field);
+  // The token has left the address before anybody looks at it.
+  expect(page.url()).not.toContain('#');
+  await expectAccessible(page);
+  await page.keyboard.type('a new password of one’s own');
+  await page.keyboard.press('Enter');
+  const done = page.getByRole('heading', { level: 1, name: 'Your password was changed' });
+  await done.waitFor();
+  expect(await done.evaluate((element) => element === document.activeElement)).toBe(true);
+  await expectAccessible(page);
+
+  await elsewhere.getByRole('dialog', { name: 'Your session has ended' }).waitFor();
+  await tabTo(page, page.getByRole('link', { name: 'Go to sign in' }));
+  await page.keyboard.press('Enter');
+  await page.locator('input[name=email]').waitFor();
+  await page.keyboard.type(email);
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('a new password of one’s own');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'Certificates' }).waitFor();
+  expect(await mailTo(/was changed$/)).toContain('With the link of a mail to this address');
+
+  const used = await browser.visitor();
+  allowNoise(used, /^console: .*410 /);
+  await used.goto(link);
+  await used.getByRole('heading', { level: 1, name: 'This link has ended' }).waitFor();
   const logs = Object.values(await system.readLogs()).join('');
   expect(logs).not.toContain(link.split('#')[1]);
 });

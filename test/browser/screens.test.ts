@@ -1,7 +1,7 @@
 /** @jest-environment <rootDir>/test/support/failure-environment.ts */
 import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { expectAnswer } from '../../services/stack/operator-driver.ts';
+import { createOperatorDriver, expectAnswer } from '../../services/stack/operator-driver.ts';
 import { createAdministration } from '../../services/shared/administration.ts';
 import {
   obtainGrant,
@@ -364,6 +364,39 @@ describe('one’s sessions', () => {
     await page.getByText(/^The session of .* has ended\.$/).waitFor();
     expect((await other.call('GET', '/api/session')).status).toBe(401);
     expectAnswer(await other.signIn('rui@loja.example', operatorPassword), 200);
+  });
+
+  it('all end but the one on the screen, together or with another password', async () => {
+    const page = await browser.person('rui');
+    allowNoise(page, /^console: .*422 /);
+    const [one, other] = [await backoffice.signedIn('rui'), await backoffice.signedIn('rui')];
+    await page.goto('/sessions');
+    await button(page, 'End all others').click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'End all others' }).click();
+    await page.getByText('All other sessions have ended.', { exact: true }).waitFor();
+    for (const driver of [one, other]) {
+      expect((await driver.call('GET', '/api/session')).status).toBe(401);
+    }
+
+    const again = await backoffice.signedIn('rui');
+    await page.getByLabel('Present password').fill('not the password');
+    await page.getByLabel('New password').fill('too short');
+    await page.keyboard.press('Enter');
+    await page.getByText('The password is too short.').waitFor();
+    await page.getByLabel('New password').fill('another long password');
+    await page.keyboard.press('Enter');
+    await page.getByText('This is not your present password.').waitFor();
+    const present = page.getByLabel('Present password');
+    expect(await present.evaluate((field) => field === document.activeElement)).toBe(true);
+    await present.fill(operatorPassword);
+    await page.keyboard.press('Enter');
+    await page.getByText(/^Your password was changed\. All other sessions/).waitFor();
+    expect(await present.inputValue()).toBe('');
+    expect((await again.call('GET', '/api/session')).status).toBe(401);
+    const back = { presentPassword: 'another long password', newPassword: operatorPassword };
+    const driver = createOperatorDriver(backoffice.url);
+    expectAnswer(await driver.signIn('rui@loja.example', back.presentPassword), 200);
+    expectAnswer(await driver.call('PUT', '/api/me/password', back), 204);
   });
 });
 

@@ -20,7 +20,7 @@ export function createVisitor(url: string, network: string): Visitor {
     });
     for (const line of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      if (/Max-Age=0/.test(line)) jar.delete(name);
+      if (line.includes('Max-Age=0;')) jar.delete(name);
       else jar.set(name, value);
     }
     const text = await response.text();

@@ -36,7 +36,7 @@ export const isProblem = (error: unknown, ...codes: readonly ProblemCode[]): err
   error instanceof ApiProblem && (codes.length === 0 || codes.includes(error.code));
 
 type Call = { readonly body?: unknown; readonly signal?: AbortSignal | undefined };
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** Longer than the server waits for a CA (DESIGN 6.3). */
 const timeoutMs = 60_000;

@@ -1,5 +1,5 @@
 import { QueryClientProvider, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react';
 import { isProblem, onRoleRefused, onSessionEnded } from '../api/client.ts';
 import type { WhoAmI } from '../api/contract.ts';
 import { keys, sessionQuery } from '../api/queries.ts';
@@ -8,12 +8,17 @@ import { Skeleton } from '../design/skeleton.tsx';
 import { LanguageProvider } from '../language/language.tsx';
 import { nearestLanguage, type Language } from '../language/languages.ts';
 import { words } from '../language/words.ts';
-import { InvitationScreen, isInvitation } from '../screens/invitation/invitation-screen.tsx';
 import { SessionEndedDialog, SignInScreen } from '../screens/sign-in/sign-in-screen.tsx';
+import { CrashBoundary } from './crash-boundary.tsx';
 import { FaultNotice } from './fault.tsx';
 import { SessionProvider } from './session.tsx';
 import { Shell } from './shell.tsx';
 import styles from './app.module.css';
+
+// What whoever signs in with a password does not need.
+const InvitationScreen = lazy(() => import('../screens/invitation/invitation-screen.tsx'));
+const ForgotPasswordScreen = lazy(() => import('../screens/password/forgot-password-screen.tsx'));
+const PasswordResetScreen = lazy(() => import('../screens/password/password-reset-screen.tsx'));
 
 const queryClient = createQueryClient();
 
@@ -46,10 +51,31 @@ function Entrance() {
     setLanguage(next);
   };
 
-  if (isInvitation()) {
+  /** What somebody without a session comes for by its address. */
+  const doorAt = (path: string): ReactNode => {
+    switch (path) {
+      case '/invitation':
+        return <InvitationScreen onLanguage={speak} onSignedIn={signedIn} />;
+      case '/forgot-password':
+        return <ForgotPasswordScreen onLanguage={speak} />;
+      case '/password-reset':
+        return <PasswordResetScreen onLanguage={speak} />;
+      default:
+        return null;
+    }
+  };
+  const loading = (
+    <main className={styles.alone}>
+      <Skeleton label={words[language].loading} />
+    </main>
+  );
+  const door = doorAt(window.location.pathname);
+  if (door !== null) {
     return (
       <LanguageProvider language={language}>
-        <InvitationScreen onLanguage={speak} onSignedIn={signedIn} />
+        <CrashBoundary>
+          <Suspense fallback={loading}>{door}</Suspense>
+        </CrashBoundary>
       </LanguageProvider>
     );
   }
@@ -66,9 +92,7 @@ function Entrance() {
   return (
     <LanguageProvider language={language}>
       {session.error === null ? (
-        <main className={styles.alone}>
-          <Skeleton label={words[language].loading} />
-        </main>
+        loading
       ) : isProblem(session.error, 'session_required') ? (
         <SignInScreen onLanguage={speak} onSignedIn={signedIn} />
       ) : (

@@ -1,6 +1,7 @@
 import { ApiProblem, isProblem, Unanswered } from '../api/client.ts';
 import { Button } from '../design/button.tsx';
 import { Notice } from '../design/notice.tsx';
+import { useFormats } from '../language/language.tsx';
 import { problemTexts } from '../language/problem-texts.ts';
 import { defineTexts, useTexts, wordOf } from '../language/texts.ts';
 import { words } from '../language/words.ts';
@@ -16,6 +17,7 @@ const texts = defineTexts({
       'What you had here is not lost. Look at the state before you do something again.',
     ],
     reference: (id: string) => `Reference: ${id}`,
+    again: (wait: string) => `Possible again in ${wait}.`,
   },
   'pt-PT': {
     offline: [
@@ -27,6 +29,7 @@ const texts = defineTexts({
       'O que tinha aqui não se perdeu. Veja o estado antes de repetir algo.',
     ],
     reference: (id: string) => `Referência: ${id}`,
+    again: (wait: string) => `De novo possível daqui a ${wait}.`,
   },
 });
 
@@ -35,15 +38,21 @@ function useFault(error: unknown): {
   readonly sentence: string;
   readonly whatToDo: string;
   readonly reference: string | undefined;
+  readonly wait?: string | undefined;
 } {
   const own = useTexts(texts);
+  const formats = useFormats();
   const problems = useTexts(problemTexts);
   if (error instanceof ApiProblem) {
     // A code of a newer server than this page: its own words are better than none.
-    const { code, title, detail, status, instance } = error.problem;
+    const { code, title, detail, status, instance, retryAfterSeconds } = error.problem;
     const [sentence, whatToDo] = wordOf(problems, code) ?? [title, detail];
     // A refusal explains itself; only a fault is for somebody else to look up.
-    return { sentence, whatToDo, reference: status >= 500 ? instance : undefined };
+    const wait =
+      code === 'too_many_requests' && typeof retryAfterSeconds === 'number'
+        ? formats.wait(retryAfterSeconds)
+        : undefined;
+    return { sentence, whatToDo, reference: status >= 500 ? instance : undefined, wait };
   }
   const isOffline = error instanceof Unanswered && error.isOffline;
   const [sentence = '', whatToDo = ''] = isOffline ? own.offline : own.unanswered;
@@ -58,7 +67,7 @@ export function FaultNotice({
   readonly error: unknown;
   readonly onRetry?: (() => void) | undefined;
 }) {
-  const { sentence, whatToDo, reference } = useFault(error);
+  const { sentence, whatToDo, reference, wait } = useFault(error);
   const own = useTexts(texts);
   const { tryAgain } = useTexts(words);
   // Signing in is offered over the whole page already.
@@ -71,6 +80,7 @@ export function FaultNotice({
       actions={onRetry && <Button onClick={onRetry}>{tryAgain}</Button>}
     >
       <p>{whatToDo}</p>
+      {wait !== undefined && <p>{own.again(wait)}</p>}
       {reference !== undefined && <p>{own.reference(reference)}</p>}
     </Notice>
   );

@@ -18,6 +18,7 @@ import { Status } from '../../design/status.tsx';
 import { Table } from '../../design/table.tsx';
 import { useFormats } from '../../language/language.tsx';
 import { defineTexts, useTexts } from '../../language/texts.ts';
+import { PasswordCard } from './password-card.tsx';
 import { readUserAgent } from './user-agent.ts';
 import styles from './sessions.module.css';
 
@@ -168,12 +169,13 @@ export default function SessionsScreen() {
         </Loaded>
         {query.data?.length === 1 && <p className={styles.intro}>{t.alone}</p>}
       </Card>
+      <PasswordCard onChanged={readAgain} />
       {isEndingOthers && (
         <Confirmation
           title={t.endOthersTitle}
           confirm={t.endOthers}
           icon={<LogOut size={18} aria-hidden="true" />}
-          run={() => Promise.all(others.map(endSession)).finally(readAgain)}
+          run={() => call('DELETE', '/api/sessions').finally(readAgain)}
           onDone={() => {
             setEndingOthers(false);
             setDone({ text: t.othersEnded, takesFocus: true });

@@ -20,7 +20,8 @@ const texts = defineTexts({
     email: 'E-mail address',
     password: 'Password',
     submit: 'Sign in',
-    help: 'No access, or the password is lost? Ask an administrator of your account.',
+    forgot: 'Forgot your password?',
+    help: 'No access yet? Ask an administrator of your account.',
     ended: 'Your session has ended',
     goOn: 'Sign in again and go on where you were. Nothing that you see here is lost.',
   },
@@ -30,7 +31,8 @@ const texts = defineTexts({
     email: 'Endereço de e-mail',
     password: 'Palavra-passe',
     submit: 'Iniciar sessão',
-    help: 'Não tem acesso, ou perdeu a palavra-passe? Peça a um administrador da sua conta.',
+    forgot: 'Esqueceu-se da palavra-passe?',
+    help: 'Ainda não tem acesso? Peça a um administrador da sua conta.',
     ended: 'A sua sessão terminou',
     goOn: 'Inicie sessão de novo e continue onde estava. Nada do que vê aqui se perdeu.',
   },
@@ -52,6 +54,9 @@ export function SignInScreen({
       <h1>{t.title}</h1>
       <p>{t.intro}</p>
       <SignInForm onSignedIn={onSignedIn} />
+      <p>
+        <a href="/forgot-password">{t.forgot}</a>
+      </p>
       <p className={styles.help}>{t.help}</p>
     </Doorstep>
   );
@@ -87,6 +92,12 @@ export function SessionEndedDialog({ onSignedIn }: { readonly onSignedIn: (who: 
     <Dialog title={t.ended} onClose={() => undefined}>
       <p>{t.goOn}</p>
       <SignInForm email={operator.email} onSignedIn={onSignedIn} />
+      {/* Beside this page, which keeps what was typed here. */}
+      <p>
+        <a href="/forgot-password" target="_blank" rel="noreferrer">
+          {t.forgot}
+        </a>
+      </p>
     </Dialog>
   );
 }
