@@ -24,9 +24,13 @@ type Manifest = {
 };
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const read = <T>(path: string): T => JSON.parse(readFileSync(join(root, path), 'utf8')) as T;
-const manifest = read<Manifest & { allowScripts: Record<string, boolean> }>('package.json');
-const { packages } = read<{ packages: Record<string, Locked> }>('package-lock.json');
+const read = (path: string): unknown => JSON.parse(readFileSync(join(root, path), 'utf8'));
+const manifest = read('package.json') as Manifest & {
+  readonly allowScripts: Readonly<Record<string, boolean>>;
+};
+const { packages } = read('package-lock.json') as {
+  readonly packages: Readonly<Record<string, Locked>>;
+};
 const locked = Object.entries(packages).filter(([path]) => path !== '');
 const nameOf = (path: string) => path.split('node_modules/').at(-1) ?? '';
 
@@ -93,9 +97,9 @@ describe('the audit', () => {
     return file;
   };
   async function audit(args: readonly string[], env: Record<string, string> = {}) {
-    const child = spawn(process.execPath, [join(root, 'infra/deploy/audit.mjs'), ...args], {
-      env: { ...process.env, ...env },
-    });
+    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    const script = join(root, 'infra/deploy/audit.mjs');
+    const child = spawn('env', [...variables, process.execPath, script, ...args]);
     const closed = once(child, 'close');
     const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
     const [code] = (await closed) as [number];

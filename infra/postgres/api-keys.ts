@@ -17,7 +17,7 @@ export type ApiKey = {
   readonly oldSecret: OldSecret | undefined;
 };
 
-export type OldSecret = {
+type OldSecret = {
   readonly endsAt: Date;
   /** The last use of any replaced secret that still works. */
   readonly lastUsedAt: Date | undefined;

@@ -47,7 +47,7 @@ export function takeCall(
   });
 }
 
-/** Undefined: the key's first call. Its row is there then, full as of no time, so that the next caller waits for this one. */
+/** Undefined: the key's first call. Its row is made, so that the next caller waits until this one is done. */
 async function lockBucket(
   tx: Queryable,
   apiKeyId: string,

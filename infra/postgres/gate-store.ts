@@ -1,9 +1,9 @@
+import { isInScope } from '../../domain/api-key.ts';
 import {
   accessRefusal,
   type AccessRefusal,
   type ClientServiceStatus,
 } from '../../domain/client-service.ts';
-import { isInScope } from '../../domain/api-key.ts';
 import { localDateOf } from '../../domain/calendar.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { Problem } from '../../domain/errors.ts';
