@@ -22,10 +22,10 @@ const lengthBytes = 4;
  * - a connection that is silent is used again although requests on it ran out of time, until the system gives it up after a quarter of an hour.
  */
 export function patchConnections(): void {
-  const prototype = unpatchedPrototypeOf<Connection>('network/connection');
+  const prototype = unpatchedPrototypeOf('network/connection') as Connection | undefined;
   if (prototype === undefined) return;
-  const connect = Reflect.get(prototype, 'connect') as () => Promise<unknown>;
-  const send = Reflect.get(prototype, 'send') as (request: unknown) => Promise<unknown>;
+  const connect: Connection['connect'] = Reflect.get(prototype, 'connect');
+  const send: Connection['send'] = Reflect.get(prototype, 'send');
   const underWay = new WeakMap<Connection, Promise<unknown>>();
 
   prototype.connect = function () {

@@ -95,7 +95,10 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   if (!existsSync(data)) {
     const partial = `${data}.partial`;
     await rm(partial, { recursive: true, force: true });
-    await writeFile(settingsFile, settings({ port, detours, controllerPort: port + 1, data: partial }));
+    await writeFile(
+      settingsFile,
+      settings({ port, detours, controllerPort: port + 1, data: partial }),
+    );
     const clusterId = randomBytes(16).toString('base64url');
     await runCommand(guardian, {
       name: 'Format of the Kafka storage',

@@ -11,7 +11,7 @@ type RequestQueue = {
  * reference/kafka.md 1.3). With nothing waiting and nothing throttled there is nothing to look for.
  */
 export function patchIdleLoop(): void {
-  const prototype = unpatchedPrototypeOf<RequestQueue>('network/requestQueue');
+  const prototype = unpatchedPrototypeOf('network/requestQueue') as RequestQueue | undefined;
   const schedule: unknown = prototype && Reflect.get(prototype, 'scheduleCheckPendingRequests');
   if (prototype === undefined || typeof schedule !== 'function') return;
   prototype.scheduleCheckPendingRequests = function () {

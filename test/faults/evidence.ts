@@ -2,7 +2,7 @@ import type { GrantFacts } from '../../domain/facts.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { DriverRecord, Sighting } from './record.ts';
 
-export type ServiceEvidence = {
+type ServiceEvidence = {
   readonly serviceId: string;
   readonly certificateId: string;
   readonly alias: string;

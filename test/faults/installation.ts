@@ -189,7 +189,7 @@ function throughProxies(
       case 'smtp':
         replaced['SMTP_URL'] = `smtp://127.0.0.1:${port}`;
         break;
-      default:
+      case 'ca':
         break;
     }
   }

@@ -46,7 +46,7 @@ const ways = [
   'leave_at_code',
   'abandon',
 ] as const;
-export type Way = (typeof ways)[number];
+type Way = (typeof ways)[number];
 
 export type PlannedRenewal = {
   readonly atMs: number;
@@ -117,9 +117,7 @@ function certificateOf(random: Random): PlannedCertificate {
       ask: random.pick(['access', 'access_of_service', 'activation']),
       seed: random.whole(0, 2 ** 31),
     },
-    activationsAtMs: Array.from({ length: random.whole(0, 3) }, () =>
-      random.whole(1_500, stormMs),
-    ),
+    activationsAtMs: Array.from({ length: random.whole(0, 3) }, () => random.whole(1_500, stormMs)),
   };
 }
 

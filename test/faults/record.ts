@@ -16,7 +16,7 @@ export type GateAnswered = {
 };
 
 /** One record in the topic of signatures, or what should be one. */
-export type EventSent = {
+type EventSent = {
   readonly certificateId: string;
   readonly eventId: string;
   readonly count: number;
@@ -47,7 +47,10 @@ export type Sighting = {
   /** Grants by the instant at which they surely had a successor. */
   readonly supersededAt: ReadonlyMap<string, number>;
   /** Services by the spans in which every look found them not active. */
-  readonly notActive: ReadonlyMap<string, readonly { readonly from: number; readonly to: number }[]>;
+  readonly notActive: ReadonlyMap<
+    string,
+    readonly { readonly from: number; readonly to: number }[]
+  >;
 };
 
 export type DriverRecord = {

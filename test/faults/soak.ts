@@ -27,7 +27,10 @@ const { values } = parseArgs({
 const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
 const seed = values.seed === undefined ? undefined : Number(values.seed);
 const times = Number(values.times);
-if ((minutes === undefined) === (seed === undefined) || ![minutes ?? 0, seed ?? 0, times].every(Number.isFinite)) {
+if (
+  (minutes === undefined) === (seed === undefined) ||
+  ![minutes ?? 0, seed ?? 0, times].every(Number.isFinite)
+) {
   process.stderr.write(`${usage}\n`);
   process.exit(2);
 }
@@ -55,14 +58,14 @@ const injected = new Map<string, number>();
 let ran = 0;
 try {
   while (!isOver(ran)) {
-    if (ran % stormsOfAnInstallation === 0) {
+    if (installation === undefined || ran % stormsOfAnInstallation === 0) {
       await installation?.stop();
       installation = await startInstallation('soak');
     }
     const drawn = seed ?? randomInt(2 ** 31);
     say(`seed ${drawn}`);
     for (const line of presentPlan(drawn)) say(line);
-    const outcome = await runStorm(installation as Installation, drawn, (line) => {
+    const outcome = await runStorm(installation, drawn, (line) => {
       if (values.verbose) say(`    ${line}`);
     });
     ran += 1;

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { createServer, Socket, type Server } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -37,8 +37,13 @@ const host = '127.0.0.1';
 export async function startTcpProxy({ port = 0, to }: ProxyOptions): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
   let trouble: Trouble | undefined;
-  /** Ends when the trouble changes. */
-  let change = new AbortController();
+  /** Ends when the trouble changes; every connection may wait for that. */
+  const untilChange = (): AbortController => {
+    const controller = new AbortController();
+    setMaxListeners(0, controller.signal);
+    return controller;
+  };
+  let change = untilChange();
 
   const reset = ({ client, part }: Pair): void => {
     client.resetAndDestroy();
@@ -128,7 +133,7 @@ export async function startTcpProxy({ port = 0, to }: ProxyOptions): Promise<Tcp
     async set(next) {
       trouble = next;
       change.abort();
-      change = new AbortController();
+      change = untilChange();
       if (next?.kind === 'cut' && server.listening) await stopListening();
       if (next?.kind !== 'cut' && !server.listening) await listen(ownPort);
     },

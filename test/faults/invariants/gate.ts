@@ -13,7 +13,7 @@ export function nothingAllowedPastALimit(evidence: Evidence): string[] {
     .filter(({ maySign }) => maySign)
     .flatMap((answer) => {
       const grant = grants.get(answer.grantId ?? '');
-      if (grant === undefined || grant.certificateId !== answer.certificateId) {
+      if (grant?.certificateId !== answer.certificateId) {
         return [`${answer.certificateId}: allowed without a grant of its own (${answer.grantId})`];
       }
       const allowed = { ...answer, grant };

@@ -17,7 +17,7 @@ type Invariant = (evidence: Evidence) => readonly string[];
 const noProcessFailed: Invariant = ({ failures }) => failures;
 
 /** What holds after every storm, whatever was done to the system. */
-export const invariants = {
+const invariants = {
   nothingAllowedPastALimit,
   gateKnowsTheFactsInTheEnd,
   everyEventArrived,

@@ -41,7 +41,9 @@ export function nobodyToldTwice({ mails, notices, operators }: Evidence): string
     notices.map(({ messageId, operatorId }) => key(messageId ?? '', emailOf.get(operatorId) ?? '')),
   );
   const strange = mails.flatMap(({ messageId, to, subject }) =>
-    meant.has(key(messageId, to)) ? [] : [`${to} got "${subject}" (${messageId}), which nobody owed`],
+    meant.has(key(messageId, to))
+      ? []
+      : [`${to} got "${subject}" (${messageId}), which nobody owed`],
   );
   const messageOf = new Map<string, string>();
   const twice = notices.flatMap(({ operatorId, grantId, kind, slot, messageId }) => {

@@ -44,7 +44,8 @@ export function servicesChangedAsTold(evidence: Evidence): string[] {
     }
     for (const { serviceId, status, alias } of services) {
       const told = statuses.get(serviceId);
-      if (told !== status) wrong.push(`${certificateId}: ${alias} is ${status}, the audit says ${told}`);
+      if (told !== status)
+        wrong.push(`${certificateId}: ${alias} is ${status}, the audit says ${told}`);
     }
     return wrong;
   });
