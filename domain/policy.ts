@@ -23,6 +23,8 @@ export type Policy = {
   readonly authorizationGraceSeconds: number;
   /** What is over is revoked at the CA this long afterwards, so that signatures in flight can end (DESIGN 6.4). */
   readonly revocationDelaySeconds: number;
+  /** What was owed and did not take effect, such as a mail that the server did not take, is tried again after this long, doubling to an hour (DESIGN 5). */
+  readonly retrySeconds: number;
 };
 
 export const regulationPolicy: Policy = {
@@ -36,4 +38,5 @@ export const regulationPolicy: Policy = {
   tries: 3,
   authorizationGraceSeconds: 30,
   revocationDelaySeconds: 600,
+  retrySeconds: 60,
 };

@@ -29,15 +29,20 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const boundedMs = 2 * minuteMs;
 
+/** A worker that was killed in the middle of a step says so by its silence; the step is then done by another. */
+const heartbeatTimeout = 10_000;
+
 /** Facts, suspension, closing: needed whatever happens, so tried until the database is back. */
 const unbounded = proxyActivities<GrantActivities>({
   startToCloseTimeout: minuteMs,
+  heartbeatTimeout,
   retry: { initialInterval: 1_000, maximumInterval: minuteMs },
 });
 
 /** What depends on others outside (mail, the CA) never holds up what comes after it. */
 const bounded = proxyActivities<GrantActivities>({
   startToCloseTimeout: boundedMs - 10_000,
+  heartbeatTimeout,
   retry: { initialInterval: 5_000, maximumAttempts: 3 },
 });
 
@@ -115,7 +120,8 @@ export async function accessGrant({
         facts = await take(action);
         const after = new Date();
         if (isDue(facts, action, after, policy)) {
-          const pauseMs = Math.min(hourMs, 2 * (delays.get(action)?.pauseMs ?? minuteMs / 2));
+          const lastMs = delays.get(action)?.pauseMs ?? policy.retrySeconds * 500;
+          const pauseMs = Math.min(hourMs, 2 * lastMs);
           delays.set(action, { pauseMs, until: new Date(after.getTime() + pauseMs) });
         } else delays.delete(action);
         break;

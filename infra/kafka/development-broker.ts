@@ -23,8 +23,13 @@ export type KafkaOptions = {
   /** Kept between starts. */
   readonly dataDir: string;
   readonly port: number;
+  /** More doors to the broker, for tests that put a proxy between it and one of its clients. */
+  readonly detours?: readonly KafkaDetour[];
   readonly logFile: string;
 };
+
+/** A port of the broker whose clients are told to come back to another one, where somebody stands in between. */
+export type KafkaDetour = { readonly port: number; readonly advertisedPort: number };
 
 export type RunningKafka = {
   readonly brokers: readonly string[];
@@ -77,7 +82,7 @@ export async function verifyJars(folder: string): Promise<void> {
 
 /** Starts one broker (which is its own controller, KRaft) on 127.0.0.1, makes its data on first use, and waits until it answers. */
 export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
-  const { guardian, jars, port, logFile } = options;
+  const { guardian, jars, port, detours = [], logFile } = options;
   const dataDir = resolve(options.dataDir);
   const data = join(dataDir, 'data');
   const settingsFile = join(dataDir, 'server.properties');
@@ -90,7 +95,7 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   if (!existsSync(data)) {
     const partial = `${data}.partial`;
     await rm(partial, { recursive: true, force: true });
-    await writeFile(settingsFile, settings({ port, controllerPort: port + 1, data: partial }));
+    await writeFile(settingsFile, settings({ port, detours, controllerPort: port + 1, data: partial }));
     const clusterId = randomBytes(16).toString('base64url');
     await runCommand(guardian, {
       name: 'Format of the Kafka storage',
@@ -99,7 +104,8 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
     await rename(partial, data);
   }
   // Nobody but the broker itself speaks to its controller, so that port may be another one each time.
-  await writeFile(settingsFile, settings({ port, controllerPort: await freePort(), data }));
+  const controllerPort = await freePort();
+  await writeFile(settingsFile, settings({ port, detours, controllerPort, data }));
 
   const broker = `127.0.0.1:${port}`;
   const running = await startPart(
@@ -137,22 +143,29 @@ async function answers(broker: string): Promise<boolean> {
 
 function settings({
   port,
+  detours,
   controllerPort,
   data,
 }: {
   port: number;
+  detours: readonly KafkaDetour[];
   controllerPort: number;
   data: string;
 }): string {
+  const doors = [
+    { name: 'BROKER', port, advertisedPort: port },
+    ...detours.map((detour, index) => ({ name: `DETOUR${index}`, ...detour })),
+  ];
+  const listed = (write: (door: (typeof doors)[number]) => string) => doors.map(write).join(',');
   const values = {
     'process.roles': 'broker,controller',
     'node.id': 1,
-    listeners: `BROKER://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `BROKER://127.0.0.1:${port}`,
+    listeners: `${listed((door) => `${door.name}://127.0.0.1:${door.port}`)},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': listed((door) => `${door.name}://127.0.0.1:${door.advertisedPort}`),
     'inter.broker.listener.name': 'BROKER',
     'controller.listener.names': 'CONTROLLER',
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    'listener.security.protocol.map': 'BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'listener.security.protocol.map': `${listed(({ name }) => `${name}:PLAINTEXT`)},CONTROLLER:PLAINTEXT`,
     'log.dirs': data,
     // The one broker is the only replica there can be.
     'offsets.topic.replication.factor': 1,

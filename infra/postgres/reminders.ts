@@ -77,8 +77,7 @@ export type Notices = {
   settle(notice: Notice): Promise<void>;
 };
 
-/** Longer than one mail takes at the most, so that a claim ends only when its holder is gone. */
-const claimMs = 120_000;
+const usualClaimMs = 120_000;
 
 type GrantRow = {
   grant_id: string;
@@ -118,8 +117,10 @@ export function createNotices(deps: {
   readonly clock: Clock;
   readonly policy: Policy;
   readonly messageIdDomain: string;
+  /** Longer than one mail takes at the most, so that a claim ends only when its holder is gone. */
+  readonly claimMs?: number | undefined;
 }): Notices {
-  const { database, clock, policy, messageIdDomain } = deps;
+  const { database, clock, policy, messageIdDomain, claimMs = usualClaimMs } = deps;
 
   return {
     async findDue(grantId, kind) {

@@ -64,6 +64,12 @@ export const policyVariables = {
     0,
     86_400,
   ),
+  POLICY_RETRY_SECONDS: figure(
+    'seconds until what is owed and did not take effect (a mail, a revocation) is tried again; doubled each time, to an hour',
+    'retrySeconds',
+    1,
+    3_600,
+  ),
 };
 
 export const policyFrom = (config: ConfigOf<typeof policyVariables>): Policy => ({
@@ -77,4 +83,5 @@ export const policyFrom = (config: ConfigOf<typeof policyVariables>): Policy => 
   tries: config.POLICY_TRIES,
   authorizationGraceSeconds: config.POLICY_AUTHORIZATION_GRACE_SECONDS,
   revocationDelaySeconds: config.POLICY_REVOCATION_DELAY_SECONDS,
+  retrySeconds: config.POLICY_RETRY_SECONDS,
 });

@@ -22,6 +22,8 @@ export type ActivityParts = {
   readonly publicUrl: string;
   /** Right-hand side of message ids. */
   readonly messageIdDomain: string;
+  /** How long nobody else sends a mail that was begun. */
+  readonly mailClaimMs?: number;
 };
 
 /** The activities on the real parts. */
@@ -29,7 +31,7 @@ export function wireActivities(parts: ActivityParts): GrantActivities {
   const { mailer, ca, log, publicUrl } = parts;
   return createGrantActivities<NoticeContent>({
     grants: createConsequences(parts),
-    notices: createNotices(parts),
+    notices: createNotices({ ...parts, claimMs: parts.mailClaimMs }),
     writeMail: (content) => {
       const path = `certificates/${encodeURIComponent(content.certificate.id)}`;
       return renderMail({ ...content, link: `${publicUrl.replace(/\/+$/, '')}/${path}` });

@@ -35,6 +35,11 @@ export const workerVariables = {
       secret: true,
     },
   ),
+  SMTP_TIMEOUT_SECONDS: variable(
+    'deadline for handing a mail to the relay; a mail that was begun counts as under way for four times as long',
+    wholeNumber(1, 120),
+    { default: '30' },
+  ),
   MAIL_FROM: variable('address that mails come from', address, {
     developmentDefault: 'certificates@example.test',
   }),
@@ -46,6 +51,11 @@ export const workerVariables = {
   }),
   WORKER_SWEEP_SECONDS: variable(
     'seconds between two looks for workflows that are overdue or missing',
+    wholeNumber(1, 3600),
+    { default: '60' },
+  ),
+  WORKER_OVERDUE_SECONDS: variable(
+    'seconds after which a workflow that did not do what is due is told to look again',
     wholeNumber(1, 3600),
     { default: '60' },
   ),

@@ -57,10 +57,12 @@ await runService({
     const taskQueue = config.TEMPORAL_TASK_QUEUE;
     const temporal = connectTemporal({ address, namespace: config.TEMPORAL_NAMESPACE, identity });
     const workflows = createGrantWorkflows({ temporal, taskQueue, policy });
+    const mailMs = config.SMTP_TIMEOUT_SECONDS * 1000;
     const mailer = createMailer({
       smtpUrl: config.SMTP_URL,
       from: { name: config.MAIL_FROM_NAME, address: config.MAIL_FROM },
       replyTo: config.MAIL_REPLY_TO,
+      timeouts: { totalMs: mailMs },
     });
     const publicUrl = config.PUBLIC_URL;
     const messageIdDomain = config.MAIL_FROM.slice(config.MAIL_FROM.indexOf('@') + 1);
@@ -72,6 +74,7 @@ await runService({
         ...{ database, clock, policy, sealer, mailer, log },
         ca: createCaRevoker(database, createCaClients(sealer)),
         ...{ publicUrl, messageIdDomain },
+        mailClaimMs: 4 * mailMs,
       }),
       bundleDir: config.WORKFLOW_BUNDLE_DIR,
       graceSeconds: config.SHUTDOWN_GRACE_SECONDS,
@@ -115,6 +118,7 @@ await runService({
       ...{ database, clock, policy, workflows, log },
       ensureSetUp: () => ensureSearchAttributes(temporal.connection, temporal.namespace),
       intervalMs: config.WORKER_SWEEP_SECONDS * 1000,
+      overdueMs: config.WORKER_OVERDUE_SECONDS * 1000,
     });
 
     const metrics = createMetrics('worker');

@@ -9,8 +9,6 @@ import type { Logger } from '../shared/log.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
-/** A workflow that does its work needs no reminding. */
-const overdueMs = minuteMs;
 
 type SweepParts = {
   readonly database: Database;
@@ -18,6 +16,8 @@ type SweepParts = {
   readonly policy: Policy;
   readonly workflows: GrantWorkflows;
   readonly log: Logger;
+  /** A workflow that does its work needs no reminding: what is overdue by less is left to it. */
+  readonly overdueMs?: number;
 };
 
 export type Sweep = {
@@ -31,7 +31,14 @@ export type Sweep = {
  * Heals from PostgreSQL what Temporal lost: signals, or everything (DESIGN 5). A grant that stays overdue (mail server down) is signalled at growing
  * intervals, a minute to an hour, so that its history stays small.
  */
-export function createSweep({ database, clock, policy, workflows, log }: SweepParts): Sweep {
+export function createSweep({
+  database,
+  clock,
+  policy,
+  workflows,
+  log,
+  overdueMs = minuteMs,
+}: SweepParts): Sweep {
   const signalled = new Map<string, { readonly at: number; readonly pauseMs: number }>();
   return {
     async signalOverdue() {
@@ -52,7 +59,7 @@ export function createSweep({ database, clock, policy, workflows, log }: SweepPa
           // Its own trouble: those after it are looked after all the same.
           log.error({ grantId, err: error }, 'an overdue workflow takes no signal');
         }
-        const pauseMs = last === undefined ? minuteMs : Math.min(hourMs, 2 * last.pauseMs);
+        const pauseMs = last === undefined ? overdueMs : Math.min(hourMs, 2 * last.pauseMs);
         signalled.set(grantId, { at: now.getTime(), pauseMs });
         count += 1;
       }

@@ -1,4 +1,10 @@
-import { NativeConnection, Runtime, Worker, makeTelemetryFilterString } from '@temporalio/worker';
+import {
+  NativeConnection,
+  Runtime,
+  Worker,
+  makeTelemetryFilterString,
+  type ActivityInterceptorsFactory,
+} from '@temporalio/worker';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { GrantActivities } from '../../activities/grant-activities.ts';
 import type { Temporal } from '../../infra/temporal/client.ts';
@@ -84,12 +90,31 @@ async function createWorker(
     identity,
     ...(await workflowCode(bundleDir)),
     activities,
+    interceptors: { activity: [showLife] },
     // A grant sleeps for days: the cache serves the second task of a wake-up and the two minutes of a code.
     maxCachedWorkflows: 1_000,
     shutdownGraceTime: Math.max(500, graceMs - 2_000),
     shutdownForceTime: graceMs,
   });
 }
+
+const heartbeatMs = 3_000;
+
+/** Every step that takes long says that it is still under way, so that the silence of a killed worker is noticed soon (workflows/access-grant.ts). */
+const showLife: ActivityInterceptorsFactory = (context) => ({
+  inbound: {
+    async execute(input, next) {
+      const timer = setInterval(() => {
+        context.heartbeat();
+      }, heartbeatMs);
+      try {
+        return await next(input);
+      } finally {
+        clearInterval(timer);
+      }
+    },
+  },
+});
 
 /** The SDK's own log goes into ours; once per process. */
 function forwardLogs(log: Logger): void {

@@ -1,3 +1,4 @@
+import type { KafkaDetour } from '../../infra/kafka/development-broker.ts';
 import type { Chromium } from './chromium.ts';
 
 /** Where the real parts of this test run answer. Started by global-setup.ts, which hands the addresses to Jest's workers in one variable. */
@@ -9,6 +10,8 @@ export type TestParts = {
   readonly temporalAddress: string;
   readonly temporalNamespace: string;
   readonly kafkaBrokers: readonly string[];
+  /** Doors of the broker for the fault harness, which listens on the advertised ports; one of them per process that it cuts off. */
+  readonly kafkaDetours: readonly KafkaDetour[];
   readonly temporalTestServerPath: string;
   readonly chromium: Chromium;
   /** Of this run, for files; removed at its end. */

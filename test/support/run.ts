@@ -38,7 +38,7 @@ export async function startTestRun(say: (line: string) => void): Promise<TestRun
   };
 
   try {
-    const [postgresUrl, temporal, kafkaBrokers, chromium] = await Promise.all([
+    const [postgresUrl, temporal, kafka, chromium] = await Promise.all([
       timed('PostgreSQL', async () => {
         const { url } = await startPostgres({
           guardian,
@@ -69,14 +69,19 @@ export async function startTestRun(say: (line: string) => void): Promise<TestRun
         const jars = await installKafka(guardian, localDir, () => {
           say('fetching Kafka ...');
         });
+        const detours = [
+          { port: await freePort(), advertisedPort: await freePort() },
+          { port: await freePort(), advertisedPort: await freePort() },
+        ];
         const { brokers } = await startKafka({
           guardian,
           jars,
           dataDir: join(directory, 'kafka'),
           port: await freePort(),
+          detours,
           logFile: logFile('kafka'),
         });
-        return brokers;
+        return { brokers, detours };
       }),
       timed('Chromium', () =>
         installChromium(guardian, localDir, () => {
@@ -91,7 +96,8 @@ export async function startTestRun(say: (line: string) => void): Promise<TestRun
         templateDatabase,
         temporalAddress: temporal.address,
         temporalNamespace,
-        kafkaBrokers,
+        kafkaBrokers: kafka.brokers,
+        kafkaDetours: kafka.detours,
         temporalTestServerPath: temporal.testServer,
         chromium,
         directory,

@@ -18,10 +18,11 @@ import { startMailbox } from '../../infra/mail/mailbox/server.ts';
 import { mailboxReader } from '../../infra/mail/testing/support.ts';
 import { followDatabaseClock } from '../../infra/postgres/clock.ts';
 import { createDatabase, dropDatabase } from '../../infra/postgres/development-server.ts';
-import { openDatabase } from '../../infra/postgres/pool.ts';
+import { openDatabase, type Database } from '../../infra/postgres/pool.ts';
 import { createSealer } from '../../infra/postgres/sealing.ts';
 import { connectTemporal } from '../../infra/temporal/client.ts';
 import { createAdministration, type Administration } from '../../services/shared/administration.ts';
+import { supervise } from '../../services/stack/supervise.ts';
 import { testParts } from './parts.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -34,6 +35,12 @@ export type SystemOptions = {
   readonly name: string;
   /** Variables of all services, such as figures of the policy. */
   readonly env?: Environment;
+  /** The environment of one process, made from that of all: for tests that put something between a process and its parts. */
+  readonly environmentOf?: (processName: string, env: Environment) => Environment;
+  /** Told where CA and mailbox listen, before the services are started. */
+  readonly outside?: (ports: { smtpPort: number; simulatorPort: number }) => Promise<void>;
+  /** Services that end are started again, as an orchestrator would. Without it the end of a service is a failure. */
+  readonly keepRunning?: boolean;
   /** Begins with a database without tables and brings them in with `npm run admin -- migrate`. */
   readonly fromNothing?: boolean;
 };
@@ -46,9 +53,16 @@ export type Backoffice = {
   stop(): Promise<void>;
 };
 
+export const serviceNames = ['worker', 'usage', 'backoffice', 'gate'] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
 /** The whole product as processes of its own, between a CA and a mailbox that belong to it alone, on the parts of the test run. */
 export type System = {
   readonly urls: { readonly backoffice: string; readonly gate: string; readonly simulator: string };
+  /** Where each service says whether it is ready. */
+  readonly readyUrls: Readonly<Record<ServiceName, string>>;
+  /** The test's own connections, with nothing in between. */
+  readonly database: Database;
   readonly administration: Administration;
   readonly mailbox: ReturnType<typeof mailboxReader>;
   readonly temporal: Client;
@@ -58,6 +72,8 @@ export type System = {
   runAdmin(args: readonly string[], secret?: string): Promise<unknown>;
   /** With its own figures; PUBLIC_URL and port are found. */
   startBackoffice(name: string, env: Environment): Promise<Backoffice>;
+  /** The process of a service as it runs now, or as it ran last. */
+  processOf(service: ServiceName): GuardedProcess;
   /** Everything that the services wrote to their logs so far, by process. */
   readLogs(): Promise<Readonly<Record<string, string>>>;
   /** Ends everything; throws when a service had ended by itself. */
@@ -68,6 +84,9 @@ export type System = {
 export async function startSystem({
   name,
   env = {},
+  environmentOf = (_, shared) => shared,
+  keepRunning = false,
+  outside = () => Promise.resolve(),
   fromNothing = false,
 }: SystemOptions): Promise<System> {
   const parts = testParts();
@@ -92,6 +111,10 @@ export async function startSystem({
     closings.unshift(() => simulator.close());
     const mailbox = await startMailbox({ smtpPort: 0, httpPort: 0 });
     closings.unshift(() => mailbox.close());
+    await outside({
+      smtpPort: mailbox.smtpPort,
+      simulatorPort: Number(new URL(simulator.url).port),
+    });
     await ensureTopics(parts.kafkaBrokers, productTopics(topics));
     const backofficePort = await freePort();
     const gatePort = await freePort();
@@ -137,7 +160,7 @@ export async function startSystem({
         service,
         processName,
         readyUrl: `${at(port)}/readyz`,
-        env: { ...serviceEnv, ...overrides },
+        env: { ...environmentOf(processName, serviceEnv), ...overrides },
         logFile: join(logDirectory, `${processName}.log`),
       });
     const expected = new Set<GuardedProcess>();
@@ -147,15 +170,35 @@ export async function startSystem({
       });
       return process;
     };
-    const running = await Promise.all([
-      start('worker', workerPort),
-      start('usage', usagePort),
-      start('backoffice', backofficePort),
-      start('gate', gatePort),
-    ]);
-    running.forEach(watch);
+    const ports = {
+      worker: workerPort,
+      usage: usagePort,
+      backoffice: backofficePort,
+      gate: gatePort,
+    };
+    const running = new Map<ServiceName, GuardedProcess>();
+    const ending = new AbortController();
+    closings.unshift(() => {
+      ending.abort();
+    });
+    await Promise.all(
+      serviceNames.map(async (service) => {
+        const startIt = async (): Promise<GuardedProcess> => {
+          const process = await start(service, ports[service]);
+          running.set(service, process);
+          return process;
+        };
+        if (!keepRunning) watch(await startIt());
+        else {
+          await supervise({
+            ...{ name: service, start: startIt, say: () => undefined, ending: ending.signal },
+            ...{ firstPauseMs: 100, longestPauseMs: 1_000 },
+          });
+        }
+      }),
+    );
 
-    const database = openDatabase({ url: databaseUrl, applicationName: 'test', maxConnections: 2 });
+    const database = openDatabase({ url: databaseUrl, applicationName: 'test', maxConnections: 4 });
     closings.unshift(() => database.end());
     const clock = await followDatabaseClock(database);
     closings.unshift(() => {
@@ -171,6 +214,13 @@ export async function startSystem({
 
     return {
       urls: { backoffice: at(backofficePort), gate: at(gatePort), simulator: simulator.url },
+      readyUrls: {
+        worker: `${at(workerPort)}/readyz`,
+        usage: `${at(usagePort)}/readyz`,
+        backoffice: `${at(backofficePort)}/readyz`,
+        gate: `${at(gatePort)}/readyz`,
+      },
+      database,
       administration: createAdministration({ database, clock, sealer }),
       mailbox: mailboxReader(mailbox.url),
       temporal: temporal.client,
@@ -199,9 +249,15 @@ export async function startSystem({
           },
         };
       },
+      processOf(service) {
+        const process = running.get(service);
+        if (process === undefined) throw new Error(`${service} never ran`);
+        return process;
+      },
       readLogs: () => readLogs(logDirectory),
       async stop() {
         const diedBefore = [...deaths];
+        ending.abort();
         await guardian.close();
         for (const close of closings) await close();
         if (diedBefore.length > 0 || hasFailedTests()) await showLogs(name, logDirectory);
