@@ -5,6 +5,11 @@ import { fileURLToPath } from 'node:url';
 import type { Guardian } from '../../infra/development/guardian.ts';
 import { freePort } from '../../infra/development/ports.ts';
 import { installKafka, startKafka } from '../../infra/kafka/development-broker.ts';
+import {
+  removePostgresData,
+  startPostgres,
+  type RunningPostgres,
+} from '../../infra/postgres/development-server.ts';
 import { startTemporal } from '../../infra/temporal/development-server.ts';
 import { testParts } from '../support/parts.ts';
 
@@ -13,6 +18,43 @@ export type OwnPart = {
   start(): Promise<void>;
   stop(): Promise<void>;
 };
+
+export type OwnPostgres = {
+  /** Of the database `postgres`, as superuser. */
+  readonly url: string;
+  /** As it runs now, or ran last. */
+  readonly exited: Promise<unknown>;
+  start(): Promise<void>;
+  /** Ends it at once, without a checkpoint and a word to its clients; it recovers from its log when it is started. */
+  crash(): Promise<void>;
+  remove(): Promise<void>;
+};
+
+/** With data that is written as in production: what was committed is there after a crash. */
+export async function startOwnPostgres(
+  guardian: Guardian,
+  folder: string = ownFolder('postgres'),
+): Promise<OwnPostgres> {
+  const dataDir = join(folder, 'data');
+  const logFile = `${ownFolder('postgres')}.log`;
+  const port = await freePort();
+  const startIt = () => startPostgres({ guardian, dataDir, port, logFile });
+  let running: RunningPostgres = await startIt();
+  return {
+    url: running.url,
+    get exited() {
+      return running.exited;
+    },
+    async start() {
+      running = await startIt();
+    },
+    async crash() {
+      process.kill(running.pid, 'SIGQUIT');
+      await running.exited;
+    },
+    remove: () => removePostgresData(dataDir),
+  };
+}
 
 const localDir = fileURLToPath(new URL('../../.local/', import.meta.url));
 

@@ -29,7 +29,11 @@ export function watchFacts(database: Database, certificateIds: readonly string[]
       ),
     ]);
     const seenAt = Date.now();
-    for (const { grant_id: grantId, is_used_up: isUsedUp, is_superseded: isSuperseded } of grants.rows) {
+    for (const {
+      grant_id: grantId,
+      is_used_up: isUsedUp,
+      is_superseded: isSuperseded,
+    } of grants.rows) {
       if (isUsedUp && !usedUpAt.has(grantId)) usedUpAt.set(grantId, seenAt);
       if (isSuperseded && !supersededAt.has(grantId)) supersededAt.set(grantId, seenAt);
     }
@@ -47,7 +51,10 @@ export function watchFacts(database: Database, certificateIds: readonly string[]
   };
   const looking = (async () => {
     while (!stopping.signal.aborted) {
-      await look();
+      // With the database away nothing is seen, and what was so before may have changed unseen.
+      await look().catch(() => {
+        wasActive.clear();
+      });
       await pause(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
   })();
