@@ -1,6 +1,7 @@
 import kafkajs, { type Kafka, type LogEntry } from 'kafkajs';
 import type { Logger } from 'pino';
 import { registerCodecs } from './codecs.ts';
+import { patchConnections } from './connection-patch.ts';
 import { patchIdleLoop } from './idle-patch.ts';
 
 export type KafkaOptions = {
@@ -13,6 +14,7 @@ export type KafkaOptions = {
 /** One client for consumers, producers and administration; connects when first used. */
 export function createKafka({ brokers, clientId, log }: KafkaOptions): Kafka {
   patchIdleLoop();
+  patchConnections();
   registerCodecs();
   return new kafkajs.Kafka({
     clientId,

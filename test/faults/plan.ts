@@ -124,7 +124,7 @@ function certificateOf(random: Random): PlannedCertificate {
 }
 
 function faultOf(random: Random): Fault {
-  const atMs = random.whole(300, stormMs - 1_000);
+  const atMs = random.whole(700, stormMs - 1_000);
   const forMs = random.whole(300, 3_500);
   const kind = random.next();
   if (kind < 0.18) return { kind: 'kill', atMs, service: random.pick(serviceNames) };

@@ -16,6 +16,8 @@ type ToRenew = {
 /** A person who meets trouble tries again a few times. */
 const tries = 4;
 const againMs = 400;
+/** A page that cannot be reached at all is opened again later: a process needs seconds to start. */
+const laterMs = 1_500;
 
 type Seen = { readonly state: string; readonly factors: readonly { readonly name: string }[] };
 
@@ -25,7 +27,10 @@ export async function driveRenewal(renewal: ToRenew): Promise<RenewalDriven> {
   const driven = { certificateId: certificate.id, way: planned.way };
   let renewalId: string | undefined;
   try {
-    const opened = await renewal.driver.openRenewal(certificate.id, { takeOver: planned.takeOver });
+    const opened = await again(
+      () => renewal.driver.openRenewal(certificate.id, { takeOver: planned.takeOver }),
+      laterMs,
+    );
     if (opened.status !== 201) return { ...driven, renewalId, told: codeOf(opened) };
     const { id, redirectTo } = opened.body as { id: string; redirectTo: string };
     renewalId = id;
@@ -92,13 +97,13 @@ async function typeFactors(
   }
 }
 
-async function again<T>(work: () => Promise<T>): Promise<T> {
+async function again<T>(work: () => Promise<T>, pauseMs = againMs): Promise<T> {
   for (let left = tries; ; left -= 1) {
     try {
       return await work();
     } catch (error) {
       if (left === 1) throw error;
-      await pause(againMs);
+      await pause(pauseMs);
     }
   }
 }

@@ -10,6 +10,8 @@ import { describeWorkflow } from './temporal-view.ts';
 
 const deadlineMs = 75_000;
 const everyMs = 250;
+/** Nothing is due for so long when everything is looked at, so that nothing comes due while it is. */
+const calmMs = 4_000;
 
 /** Ends every trouble and lets every process run. */
 export async function heal({ system, proxies }: Installation): Promise<void> {
@@ -45,12 +47,15 @@ async function whatIsOutstanding(
   if (unready.length > 0) return unready.map((service) => `${service} is not ready`);
   const facts = await factsOf(system.database, certificateIds);
   const now = new Date();
+  const soon = new Date(now.getTime() + calmMs);
   const outstanding = [
     ...(await outstandingRows(system.database, certificateIds)),
     ...(await usageLag(installation)),
     ...facts.flatMap((each) => {
       const step = nextStep(each, now, policy);
-      return step.kind === 'act' ? [`${each.grantId} owes ${step.action}`] : [];
+      if (step.kind === 'act') return [`${each.grantId} owes ${step.action}`];
+      const isNear = step.kind === 'wait' && step.until !== undefined && step.until < soon;
+      return isNear ? [`${each.grantId} is about to ${step.for ?? 'act'}`] : [];
     }),
   ];
   if (outstanding.length > 0) return outstanding;
