@@ -32,7 +32,7 @@ import {
   wrongCode,
   type CertificateSeen,
 } from './support/from-outside.ts';
-import { startSystem, type Backoffice, type System } from './support/system.ts';
+import { startSystem, type Beside, type System } from './support/system.ts';
 
 let system: System;
 let account: EnteredAccount;
@@ -522,7 +522,7 @@ describe('A CA in trouble', () => {
 });
 
 describe('Time', () => {
-  let hurried: Backoffice;
+  let hurried: Beside;
 
   afterAll(() => hurried.stop());
 

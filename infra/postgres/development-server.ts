@@ -35,6 +35,7 @@ export type PostgresOptions = {
 export type RunningPostgres = {
   /** Of the database `postgres`, as its superuser, with the password. */
   readonly url: string;
+  readonly pid: number;
   /** Settles when the server ends, asked or not. */
   readonly exited: Promise<unknown>;
   stop(): Promise<void>;
@@ -96,6 +97,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   );
   return {
     url,
+    pid: server.pid,
     exited: server.exited,
     async stop() {
       await server.stop();

@@ -32,7 +32,8 @@ export const policy: Policy = {
 };
 export const gateStaleSeconds = 5;
 
-const env: Environment = {
+/** Of every process, with these figures and deadlines to match. */
+export const stormEnv: Environment = {
   POLICY_CODE_WINDOW_SECONDS: String(policy.codeWindowSeconds),
   POLICY_ATTEMPT_SECONDS: String(policy.attemptSeconds),
   POLICY_RESEND_COOLDOWN_SECONDS: String(policy.resendCooldownSeconds),
@@ -88,7 +89,7 @@ export async function startInstallation(name: string): Promise<Installation> {
     }
     system = await startSystem({
       name,
-      env,
+      env: stormEnv,
       keepRunning: true,
       // Started by the system with ports of their own, so their proxies come after them.
       async outside({ smtpPort, simulatorPort }) {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { GrantFacts } from '../../domain/facts.ts';
 import { nextStep } from '../../domain/next-step.ts';
+import type { Policy } from '../../domain/policy.ts';
 import { loadFacts } from '../../infra/postgres/grants.ts';
 import { serviceNames, type System } from '../support/system.ts';
 import { behindFacts } from './behind.ts';
@@ -82,7 +83,8 @@ async function unreadyServices({ readyUrls }: System): Promise<string[]> {
   return serviceNames.filter((_, index) => answers[index] === false);
 }
 
-async function outstandingRows(
+/** Open renewals, and rows of the outbox that wait. */
+export async function outstandingRows(
   database: System['database'],
   certificateIds: readonly string[],
 ): Promise<string[]> {
@@ -115,13 +117,14 @@ async function usageLag({ system, signatures }: Installation): Promise<string[]>
 export async function factsOf(
   database: System['database'],
   certificateIds: readonly string[],
+  figures: Policy = policy,
 ): Promise<GrantFacts[]> {
   const { rows } = await database.query<{ renewal_id: string }>(
     'select r.renewal_id from renewals as r where r.certificate_id = any ($1) order by r.started_at',
     [certificateIds],
   );
   const facts = await Promise.all(
-    rows.map(({ renewal_id: id }) => loadFacts(database, id, new Date(), policy)),
+    rows.map(({ renewal_id: id }) => loadFacts(database, id, new Date(), figures)),
   );
   return facts.filter((each) => each !== undefined);
 }

@@ -51,7 +51,10 @@ export function watchFacts(database: Database, certificateIds: readonly string[]
   };
   const looking = (async () => {
     while (!stopping.signal.aborted) {
-      await look();
+      // With the database away nothing is seen, and what was so before may have changed unseen.
+      await look().catch(() => {
+        wasActive.clear();
+      });
       await pause(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
   })();

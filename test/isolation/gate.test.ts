@@ -84,7 +84,7 @@ beforeAll(async () => {
 
   const metrics = createMetrics('gate');
   const picture = keepPicture({
-    read: () => readGatePicture(database),
+    read: () => readGatePicture(testDatabase.as('gate'), clock.now()),
     now: () => clock.now(),
     readEveryMs: 3_600_000,
     staleAfterMs: 3_600_000,
@@ -97,8 +97,10 @@ beforeAll(async () => {
     log: createLog({ service: 'gate', level: 'silent' }),
     ...{ metrics, title: 'gate', version: '1', checkResponses: true },
     routes: gateRoutes({
-      store: { database, clock, policy },
+      store: { database: testDatabase.as('gate'), clock, policy },
       ...{ sealer, caClients: createCaClients(sealer), picture, metrics },
+      uses: { note: () => undefined },
+      activationsPerMinute: 100_000,
     }),
   }).listen({ port: 0 });
   url = http.url;

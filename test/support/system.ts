@@ -25,7 +25,7 @@ import { connectTemporal } from '../../infra/temporal/client.ts';
 import { createAdministration, type Administration } from '../../services/shared/administration.ts';
 import { supervise } from '../../services/stack/supervise.ts';
 import { databaseUrlAs } from './database.ts';
-import { testParts } from './parts.ts';
+import { testParts, type TestParts } from './parts.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const startDeadlineMs = 60_000;
@@ -47,6 +47,8 @@ export type SystemOptions = {
   readonly fromNothing?: boolean;
   /** How a service is started, if not as `npm start` does. */
   readonly launch?: (service: string) => Launch;
+  /** Parts of the test's own in place of the run's, which it may stop. A PostgreSQL of its own has no template: begin from nothing. */
+  readonly parts?: Partial<TestParts>;
 };
 
 export type Launch = { readonly command: string; readonly args: readonly string[] };
@@ -56,16 +58,31 @@ const asInDevelopment = (service: string): Launch => ({
   args: ['--import', 'tsx', `services/${service}/main.ts`],
 });
 
-/** A backoffice beside the first, on the same database. */
-export type Backoffice = {
+/** A process beside the service of its kind, on the same database. */
+export type Beside = {
   readonly url: string;
   /** SIGKILL: nothing is finished. */
   kill(): Promise<void>;
   stop(): Promise<void>;
 };
 
+export type BesideOptions = {
+  /** Names its log. */
+  readonly name: string;
+  readonly env?: Environment;
+  /** Folder of the code it runs: this one unless told. */
+  readonly codeIn?: string;
+};
+
 export const serviceNames = ['worker', 'usage', 'backoffice', 'gate'] as const;
 export type ServiceName = (typeof serviceNames)[number];
+
+const portVariables = {
+  worker: 'WORKER_HTTP_PORT',
+  usage: 'USAGE_PORT',
+  backoffice: 'BACKOFFICE_PORT',
+  gate: 'GATE_PORT',
+} as const satisfies Record<ServiceName, string>;
 
 /** The whole product as processes of its own, between a CA and a mailbox that belong to it alone, on the parts of the test run. */
 export type System = {
@@ -81,8 +98,9 @@ export type System = {
   readonly caClientSecret: string;
   /** `npm run admin -- ...args`; answers what it printed, parsed. */
   runAdmin(args: readonly string[], secret?: string): Promise<unknown>;
-  /** With its own figures; PUBLIC_URL and port are found. */
-  startBackoffice(name: string, env: Environment): Promise<Backoffice>;
+  /** One more process of a service. Its port is found, and a backoffice's PUBLIC_URL, unless `env` has one. */
+  startBeside(service: ServiceName, options: BesideOptions): Promise<Beside>;
+  startBackoffice(name: string, env: Environment): Promise<Beside>;
   /** The process of a service as it runs now, or as it ran last. */
   processOf(service: ServiceName): GuardedProcess;
   /** Everything that the services wrote to their logs so far, by process. */
@@ -100,8 +118,9 @@ export async function startSystem({
   outside = () => Promise.resolve(),
   fromNothing = false,
   launch = asInDevelopment,
+  parts: ownParts = {},
 }: SystemOptions): Promise<System> {
-  const parts = testParts();
+  const parts = { ...testParts(), ...ownParts };
   const unique = randomBytes(4).toString('hex');
   const logDirectory = join(parts.directory, `${name}-${unique}`);
   const topics: TopicNames = {
@@ -164,15 +183,15 @@ export async function startSystem({
     ): Promise<unknown> =>
       runNpmAdmin(args, { ...serviceEnv, DATABASE_URL: databaseUrlAs(databaseUrl, role) }, secret);
     if (fromNothing) {
-      await setUpRoles(databaseUrl, {});
+      // A server of the test's own does not know the passwords yet.
+      await setUpRoles(databaseUrl, ownParts.postgresUrl === undefined ? {} : parts.rolePasswords);
       await runAdmin(['migrate'], undefined, 'migrations');
     }
 
     const start = (
       service: ServiceName,
       port: number,
-      processName: string = service,
-      overrides: Environment = {},
+      { name: processName, env: overrides = {}, codeIn = root }: BesideOptions = { name: service },
     ): Promise<GuardedProcess> =>
       startService(guardian, {
         launch: launch(service),
@@ -185,6 +204,7 @@ export async function startSystem({
           }),
           ...overrides,
         },
+        codeIn,
         logFile: join(logDirectory, `${processName}.log`),
       });
     const expected = new Set<GuardedProcess>();
@@ -222,6 +242,31 @@ export async function startSystem({
       }),
     );
 
+    const startBeside = async (
+      service: ServiceName,
+      { env: overrides, ...options }: BesideOptions,
+    ): Promise<Beside> => {
+      const port = await freePort();
+      const own = {
+        [portVariables[service]]: String(port),
+        ...(service === 'backoffice' && { PUBLIC_URL: at(port) }),
+        ...overrides,
+      };
+      const process = watch(await start(service, port, { ...options, env: own }));
+      return {
+        url: at(port),
+        async kill() {
+          expected.add(process);
+          global.process.kill(process.pid, 'SIGKILL');
+          await process.exited;
+        },
+        async stop() {
+          expected.add(process);
+          await process.stop();
+        },
+      };
+    };
+
     const database = openDatabase({ url: databaseUrl, applicationName: 'test', maxConnections: 4 });
     const administering = openDatabase({
       url: databaseUrlAs(databaseUrl, 'admin'),
@@ -257,28 +302,8 @@ export async function startSystem({
       kafka: { brokers: parts.kafkaBrokers, topics },
       caClientSecret: developmentClientSecret,
       runAdmin,
-      async startBackoffice(processName, overrides) {
-        const port = await freePort();
-        const process = watch(
-          await start('backoffice', port, processName, {
-            BACKOFFICE_PORT: String(port),
-            PUBLIC_URL: at(port),
-            ...overrides,
-          }),
-        );
-        return {
-          url: at(port),
-          async kill() {
-            expected.add(process);
-            global.process.kill(process.pid, 'SIGKILL');
-            await process.exited;
-          },
-          async stop() {
-            expected.add(process);
-            await process.stop();
-          },
-        };
-      },
+      startBeside,
+      startBackoffice: (processName, env) => startBeside('backoffice', { name: processName, env }),
       processOf(service) {
         const process = running.get(service);
         if (process === undefined) throw new Error(`${service} never ran`);
@@ -306,18 +331,19 @@ type ServiceToStart = {
   readonly processName: string;
   readonly readyUrl: string;
   readonly env: Environment;
+  readonly codeIn: string;
   readonly logFile: string;
 };
 
 function startService(guardian: Guardian, toStart: ServiceToStart): Promise<GuardedProcess> {
-  const { launch, processName, readyUrl, env, logFile } = toStart;
+  const { launch, codeIn, processName, readyUrl, env, logFile } = toStart;
   return startPart(
     guardian,
     {
       name: processName,
       command: launch.command,
       args: launch.args,
-      cwd: root,
+      cwd: codeIn,
       env,
       logFile,
     },
