@@ -1,4 +1,5 @@
 import { simulatorState } from '../../infra/ca/csc-simulator/testing.ts';
+import { verifyAudit } from '../../infra/postgres/audit-verification.ts';
 import type { Database } from '../../infra/postgres/pool.ts';
 import type { Driven } from './driver.ts';
 import type {
@@ -52,6 +53,7 @@ export async function collectEvidence(
   return {
     ...{ policy, gateStaleSeconds, ...seen },
     ...{ grants, renewals, audits, notices, outbox, suspended, operators, facts, lastAnswers },
+    auditChain: await auditChainOf(database),
     lookedAt: new Date(),
     certificates: driven.map(({ account, certificate }) => ({
       certificateId: certificate.id,
@@ -153,6 +155,11 @@ async function renewalsOf(database: Database, ids: readonly string[]) {
     certificateId: row.certificate_id,
     state: row.state,
   }));
+}
+
+async function auditChainOf(database: Database): Promise<Evidence['auditChain']> {
+  const { broken, sealing } = await verifyAudit(database);
+  return { broken, unsealedCount: sealing.unsealedCount };
 }
 
 async function auditsOf(database: Database, ids: readonly string[]): Promise<AuditEvidence[]> {

@@ -1,5 +1,6 @@
 import type { GrantFacts } from '../../domain/facts.ts';
 import type { Policy } from '../../domain/policy.ts';
+import type { Break } from '../../infra/postgres/audit-chain.ts';
 import type { DriverRecord, Sighting } from './record.ts';
 
 type ServiceEvidence = {
@@ -73,6 +74,8 @@ export type Evidence = {
   }[];
   readonly facts: readonly GrantFacts[];
   readonly audits: readonly AuditEvidence[];
+  /** As the command that verifies it found it. */
+  readonly auditChain: { readonly broken: Break | undefined; readonly unsealedCount: number };
   readonly notices: readonly NoticeEvidence[];
   readonly mails: readonly MailEvidence[];
   readonly outbox: readonly {

@@ -113,6 +113,7 @@ export function quietEvidence(): Evidence {
       },
     ],
     mails: [{ to: operator.email, subject: 'Reminder', messageId: 'reminder@example.test' }],
+    auditChain: { broken: undefined, unsealedCount: 0 },
     outbox: [],
     topic: [
       { certificateId, eventId: 'event', count: 7 },

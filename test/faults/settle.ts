@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { GrantFacts } from '../../domain/facts.ts';
 import { nextStep } from '../../domain/next-step.ts';
 import type { Policy } from '../../domain/policy.ts';
+import { readSealingFigures } from '../../infra/postgres/audit-sealing.ts';
 import { loadFacts } from '../../infra/postgres/grants.ts';
 import { serviceNames, type System } from '../support/system.ts';
 import { behindFacts } from './behind.ts';
@@ -51,6 +52,7 @@ async function whatIsOutstanding(
   const outstanding = [
     ...(await outstandingRows(system.database, certificateIds)),
     ...(await usageLag(installation)),
+    ...(await unsealedEvents(system.database)),
     ...facts.flatMap((each) => {
       const step = nextStep(each, now, policy);
       if (step.kind === 'act') return [`${each.grantId} owes ${step.action}`];
@@ -98,6 +100,11 @@ export async function outstandingRows(
     [certificateIds],
   );
   return rows.map(({ what }) => what);
+}
+
+async function unsealedEvents(database: System['database']): Promise<string[]> {
+  const { unsealedCount } = await readSealingFigures(database);
+  return unsealedCount === 0 ? [] : [`${unsealedCount} audit events are not sealed`];
 }
 
 async function usageLag({ system, signatures }: Installation): Promise<string[]> {

@@ -1,2 +1,11 @@
-/** The audit's chain of hashes is whole. Filled in with the sealer's own verification where that is merged; it is given the evidence, as the others are. */
-export const auditChain = (): string[] => [];
+import type { Evidence } from '../evidence.ts';
+
+/** Every audit event is in the chain, and the chain is as it was sealed. */
+export function auditChain({ auditChain: { broken, unsealedCount } }: Evidence): string[] {
+  return [
+    ...(broken === undefined
+      ? []
+      : [`${broken.kind} at position ${broken.position}, event ${broken.eventId}`]),
+    ...(unsealedCount === 0 ? [] : [`${unsealedCount} events are not sealed`]),
+  ];
+}

@@ -219,6 +219,21 @@ const planted: readonly [string, string, Partial<Evidence>][] = [
       }),
     },
   ],
+  [
+    'auditChain',
+    'an audit event that was changed after it was sealed',
+    {
+      auditChain: {
+        broken: { kind: 'event_changed', position: 7, eventId: 8 },
+        unsealedCount: 0,
+      },
+    },
+  ],
+  [
+    'auditChain',
+    'an audit event that is not sealed',
+    { auditChain: { broken: undefined, unsealedCount: 1 } },
+  ],
   ['noProcessFailed', 'a process that ended of its own fault', { failures: ['worker failed'] }],
 ];
 
