@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { ownObjects } from './own-objects.ts';
 import { callableFunctions, rights, serviceRoles, type TableRights } from './rights.ts';
 import { roleName } from './roles.ts';
 
@@ -12,7 +13,10 @@ export async function applyRights(tx: pg.Client): Promise<void> {
     'select quote_ident(current_database()) as database',
   );
   const database = rows[0]?.database ?? '';
-  const functions = await ownFunctions(tx);
+  const objects = await ownObjects(tx);
+  const callable = objects.filter(
+    ({ kind, name }) => kind === 'function' && callableFunctions.includes(name),
+  );
   const statements = [
     `revoke all on database ${database} from public, ${services}`,
     `grant connect on database ${database} to ${services}`,
@@ -20,15 +24,11 @@ export async function applyRights(tx: pg.Client): Promise<void> {
     `grant usage on schema public to ${services}`,
     // Foreign keys are checked in the name of the table's owner, who in a copy of the database need not be the database's.
     `grant all on schema public to ${roleName('migrations')}`,
-    `revoke all on all tables in schema public from public, ${services}`,
-    `revoke all on all sequences in schema public from public, ${services}`,
-    ...functions.map(
-      ({ signature }) => `revoke all on function ${signature} from public, ${services}`,
-    ),
-    ...functions
-      .filter(({ name }) => callableFunctions.includes(name))
-      .map(({ signature }) => `grant execute on function ${signature} to ${services}`),
     'alter default privileges revoke execute on functions from public',
+    ...objects.map(
+      ({ kind, reference }) => `revoke all on ${kind} ${reference} from public, ${services}`,
+    ),
+    ...callable.map(({ reference }) => `grant execute on function ${reference} to ${services}`),
     ...grants(),
   ];
   await tx.query(statements.join(';\n'));
@@ -49,14 +49,4 @@ function privilegesOf({ delete: mayDelete, ...byColumns }: TableRights): string[
     columns === '*' ? privilege : `${privilege} (${columns})`,
   );
   return mayDelete === true ? [...columnwise, 'delete'] : columnwise;
-}
-
-/** Those of the migrations; not those of extensions, which belong to whoever PostgreSQL says. */
-async function ownFunctions(tx: pg.Client): Promise<{ name: string; signature: string }[]> {
-  const { rows } = await tx.query<{ name: string; signature: string }>(
-    `select p.proname as name, p.oid::regprocedure::text as signature from pg_proc as p
-     where p.pronamespace = 'public'::regnamespace
-       and not exists (select from pg_depend as d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')`,
-  );
-  return rows;
 }

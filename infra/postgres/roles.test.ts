@@ -7,7 +7,8 @@ import { createGuardian, type Guardian } from '../development/guardian.ts';
 import { freePort } from '../development/ports.ts';
 import { createDatabase, startPostgres } from './development-server.ts';
 import { migrate } from './migrate.ts';
-import { databaseRoles, newRolePasswords, roleName, setUpRoles, urlAs } from './roles.ts';
+import { setUpRoles } from './role-setup.ts';
+import { databaseRoles, newRolePasswords, roleName, urlAs } from './roles.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'roles-'));
 const logFile = join(folder, 'postgres.log');
@@ -117,6 +118,8 @@ describe('the roles of a server', () => {
   it('take over an installation of a superuser, data and all', async () => {
     const url = await createDatabase(serverUrl, 'old_installation');
     await migrate(url);
+    // Of an extension that the platform wants there: left as it is.
+    await query(url, 'create extension pg_stat_statements');
     await query(
       url,
       `insert into accounts (account_id, name, created_at) values ('a', 'Kept', now())`,
@@ -133,6 +136,8 @@ describe('the roles of a server', () => {
     expect(await migrate(asOwner)).toEqual([]);
     const asAdmin = urlAs(url, 'admin', passwords.admin);
     expect(await query(asAdmin, 'select a.name from accounts as a')).toEqual([{ name: 'Kept' }]);
+    const toPublic = `select from information_schema.role_table_grants where table_name = 'pg_stat_statements' and grantee = 'PUBLIC'`;
+    expect(await query(url, toPublic)).toHaveLength(1);
     // What comes later can be migrated, in tables that others have made.
     await query(asOwner, 'alter table accounts add column later text');
   });

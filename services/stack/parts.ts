@@ -5,7 +5,8 @@ import { ensureTopics, productTopics } from '../../infra/kafka/topics.ts';
 import { installKafka, startKafka } from '../../infra/kafka/development-broker.ts';
 import { createDatabase, startPostgres } from '../../infra/postgres/development-server.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
-import { setUpRoles, urlAs, type DatabaseRole } from '../../infra/postgres/roles.ts';
+import { setUpRoles } from '../../infra/postgres/role-setup.ts';
+import { urlAs, type DatabaseRole } from '../../infra/postgres/roles.ts';
 import { systemCodeOf } from '../shared/log.ts';
 import type { ConfigOf } from '../shared/config.ts';
 import {

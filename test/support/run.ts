@@ -11,7 +11,8 @@ import {
   startPostgres,
 } from '../../infra/postgres/development-server.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
-import { newRolePasswords, setUpRoles, urlAs } from '../../infra/postgres/roles.ts';
+import { setUpRoles } from '../../infra/postgres/role-setup.ts';
+import { newRolePasswords, urlAs } from '../../infra/postgres/roles.ts';
 import { installTemporal, startTemporal } from '../../infra/temporal/development-server.ts';
 import { installChromium } from './chromium.ts';
 import type { TestParts } from './parts.ts';
