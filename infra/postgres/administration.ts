@@ -234,17 +234,19 @@ export async function updateRole(
   );
 }
 
-/** Throws `not_found`. */
+/** Answers the language before; throws `not_found`. */
 export async function updateOperatorLocale(
   tx: Queryable,
   operatorId: string,
   locale: string,
-): Promise<void> {
-  const { rowCount } = await tx.query(
-    `update operators as o set locale = $2 where o.operator_id = $1`,
+): Promise<string> {
+  const { rows } = await tx.query<{ before: string }>(
+    `with b as (select o.locale from operators as o where o.operator_id = $1 for no key update)
+     update operators as o set locale = $2 from b where o.operator_id = $1
+     returning b.locale as before`,
     [operatorId, locale],
   );
-  found(rowCount === 1 ? operatorId : undefined, 'operator');
+  return found(rows[0], 'operator').before;
 }
 
 /** The operator's own row stays: grants, renewals and audit events name it. */

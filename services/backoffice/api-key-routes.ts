@@ -43,7 +43,7 @@ export function createApiKeyRoutes({ store, authentication }: RouteParts): Route
       params: idParams,
       responses: { 200: z.strictObject({ items: z.array(apiKeyView) }) },
     }).handle(async ({ caller, params }) => {
-      await requireInAccount(database, caller, params.id, 'settings');
+      await requireInAccount(store, caller, params.id, 'settings');
       const keys = await listApiKeys(database, params.id);
       return { status: 200, body: { items: keys.map(presentApiKey) } };
     }),
@@ -59,7 +59,7 @@ export function createApiKeyRoutes({ store, authentication }: RouteParts): Route
       body: apiKeySchema.omit({ account: true }),
       responses: { 201: z.strictObject({ apiKey: apiKeyView, secret: z.string() }) },
     }).handle(async ({ caller, params, body }) => {
-      await requireInAccount(database, caller, params.id, 'settings');
+      await requireInAccount(store, caller, params.id, 'settings');
       const { apiKey: secret, ...key } = await administrationBy(caller, store).createApiKey({
         ...body,
         account: params.id,
@@ -80,7 +80,7 @@ export function createApiKeyRoutes({ store, authentication }: RouteParts): Route
       params: idParams.extend({ keyId: idParams.shape.id }),
       responses: { 204: empty('Revoked.') },
     }).handle(async ({ caller, params }) => {
-      await requireInAccount(database, caller, params.id, 'settings');
+      await requireInAccount(store, caller, params.id, 'settings');
       await administrationBy(caller, store).revokeApiKey(params.keyId, params.id);
       return { status: 204 };
     }),

@@ -8,7 +8,13 @@ import { inTransaction, type Database } from '../../infra/postgres/pool.ts';
 import type { SessionLimits } from '../../infra/postgres/sessions.ts';
 import { hashPassword, verifyPassword } from '../shared/passwords.ts';
 import { defineRoute, empty, type Authentication, type Route } from '../shared/route.ts';
-import { endOwnSession, forgetSession, startSession, type Caller } from './session.ts';
+import {
+  endOwnSession,
+  forgetSession,
+  noteRefusedSignIn,
+  startSession,
+  type Caller,
+} from './session.ts';
 
 export const whoAmI = z
   .strictObject({
@@ -74,6 +80,7 @@ export function createSessionRoutes(options: SessionRoutesOptions): Route[] {
       const matches = await verifyPassword(passwordHash, body.password);
       if (known === undefined || !matches) {
         log.info({ operatorId: known?.operatorId }, 'sign-in refused');
+        await noteRefusedSignIn(database, known?.operatorId, clock.now());
         throw new Problem('sign_in_refused');
       }
       const { operatorId } = known;

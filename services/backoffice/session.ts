@@ -63,9 +63,18 @@ export async function startSession(
   // The session that this browser had is over: it gets a new secret each time.
   const before = ctx.cookies.get(sessionCookie);
   const old = before === undefined ? undefined : await useSession(tx, before, limits, now);
-  if (old !== undefined) await endSession(tx, old.sessionId, now);
   const userAgent = presentUserAgent(ctx.get('user-agent'));
   const { secret, session } = await createSession(tx, { operatorId, userAgent }, now);
+  if (old !== undefined) {
+    await endSession(tx, old.sessionId, now);
+    await recordAudit(tx, {
+      at: now,
+      actor: `operator:${operatorId}`,
+      action: 'session_ended',
+      subject: `session:${old.sessionId}`,
+      details: { replacedBy: session.sessionId },
+    });
+  }
   await recordAudit(tx, {
     at: now,
     actor: `operator:${operatorId}`,
@@ -76,6 +85,23 @@ export async function startSession(
     maxAgeSeconds: limits.absoluteSeconds,
     path: '/',
     secure,
+  });
+}
+
+/**
+ * Audits a sign-in that was refused. What was typed is not kept in any form: an address that nobody here has may be anything, a password in the wrong field
+ * too, and its hash would give it away to whoever guesses it.
+ */
+export function noteRefusedSignIn(
+  database: Database,
+  operatorId: string | undefined,
+  now: Date,
+): Promise<void> {
+  return recordAudit(database, {
+    at: now,
+    actor: 'anonymous',
+    action: 'sign_in_refused',
+    subject: `operator:${operatorId ?? 'unknown'}`,
   });
 }
 

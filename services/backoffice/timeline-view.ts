@@ -52,6 +52,7 @@ const known = {
   usage_threshold_reached: ['usage', 'percent', 'used', 'allowance', 'superseded'],
   usage_suspense_settled: ['usage', 'signatures'],
   activation_refused: ['refusal', 'reason'],
+  permission_refused: ['refusal', 'permission'],
   ca_refusal_reported: ['refusal'],
   certificate_created: ['configuration', 'alias'],
   client_service_created: ['configuration', 'alias', 'status'],

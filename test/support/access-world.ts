@@ -156,7 +156,7 @@ export async function createWorld(clock: Clock, figures: Partial<Policy> = {}): 
     },
 
     async authorize({ certificateId }, renewalId) {
-      await claimAuthorization(store, { renewalId, certificateId }, 20_000);
+      await claimAuthorization(store, { renewalId, certificateId }, 20_000, ['pin']);
     },
 
     async obtain(certificate, terms = {}) {
