@@ -319,6 +319,17 @@ export async function getAuthority(queryable: Queryable, idOrName: string): Prom
   return authorityFromRow(found(rows[0], 'certificate authority'));
 }
 
+export async function updateClientSecret(
+  tx: Queryable,
+  authorityId: string,
+  sealedClientSecret: string,
+): Promise<void> {
+  await tx.query(
+    'update certificate_authorities as ca set sealed_client_secret = $2 where ca.authority_id = $1',
+    [authorityId, sealedClientSecret],
+  );
+}
+
 export async function insertCertificate(
   tx: Queryable,
   certificate: Certificate,

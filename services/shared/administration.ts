@@ -275,6 +275,24 @@ export function createAdministration(options: AdministrationOptions) {
 
     listAuthorities: () => store.listAuthorities(database),
 
+    /** Another client secret, as the CA gave it; processes use it from their next call on. */
+    async setClientSecret(idOrName: string, input: string): Promise<void> {
+      const { clientSecret } = parse(authoritySchema.pick({ clientSecret: true }), {
+        clientSecret: input,
+      });
+      if (sealer === undefined) throw new Error('a client secret needs a sealer');
+      await transaction(async (tx, now) => {
+        const { authorityId } = await store.getAuthority(tx, idOrName);
+        const sealed = sealer.seal(clientSecret, authorityId);
+        await store.updateClientSecret(tx, authorityId, sealed);
+        await audit(tx, {
+          at: now,
+          action: 'authority_secret_changed',
+          subject: `certificate_authority:${authorityId}`,
+        });
+      });
+    },
+
     async createCertificate(input: z.input<typeof certificateSchema>): Promise<store.Certificate> {
       const { account, authority, ...rest } = parse(certificateSchema, input);
       return transaction(async (tx, now) => {
