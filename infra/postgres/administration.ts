@@ -227,17 +227,19 @@ export async function updateRole(
   );
 }
 
-/** Throws `not_found`. */
+/** Answers the language before; throws `not_found`. */
 export async function updateOperatorLocale(
   tx: Queryable,
   operatorId: string,
   locale: string,
-): Promise<void> {
-  const { rowCount } = await tx.query(
-    `update operators as o set locale = $2 where o.operator_id = $1`,
+): Promise<string> {
+  const { rows } = await tx.query<{ before: string }>(
+    `with b as (select o.locale from operators as o where o.operator_id = $1 for no key update)
+     update operators as o set locale = $2 from b where o.operator_id = $1
+     returning b.locale as before`,
     [operatorId, locale],
   );
-  found(rowCount === 1 ? operatorId : undefined, 'operator');
+  return found(rows[0], 'operator').before;
 }
 
 /** The operator's own row stays: grants, renewals and audit events name it. */
@@ -299,6 +301,17 @@ export async function getAuthority(queryable: Queryable, idOrName: string): Prom
     [idOrName],
   );
   return authorityFromRow(found(rows[0], 'certificate authority'));
+}
+
+export async function updateClientSecret(
+  tx: Queryable,
+  authorityId: string,
+  sealedClientSecret: string,
+): Promise<void> {
+  await tx.query(
+    'update certificate_authorities as ca set sealed_client_secret = $2 where ca.authority_id = $1',
+    [authorityId, sealedClientSecret],
+  );
 }
 
 export async function insertCertificate(

@@ -2,7 +2,7 @@ import type { Queryable } from './pool.ts';
 
 export type AuditEvent = {
   readonly at: Date;
-  /** `operator:<id>`, `process:<name>`, `api_key:<id>` or `admin`. */
+  /** `operator:<id>`, `process:<name>`, `api_key:<id>` or `admin`; of somebody who has not signed in, the process that was asked. */
   readonly actor: string;
   /** What happened, in the past tense: `renewal_opened`, `client_services_suspended`. */
   readonly action: string;

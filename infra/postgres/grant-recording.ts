@@ -1,4 +1,5 @@
 import { lapseReason, newGrant, type GrantTerms, type NewGrant } from '../../domain/grant.ts';
+import type { FactorName } from '../../domain/renewal.ts';
 import { recordAudit } from './audit.ts';
 import { findGrant, findLatestGrant, type StoredGrant } from './grants.ts';
 import { publishAccessChange, signalGrant } from './outbox.ts';
@@ -18,7 +19,7 @@ export type ObtainedGrant = Pick<GrantTerms, 'calledAt' | 'expiresInSeconds' | '
   readonly sealedTokens: string;
   readonly tokensExpireAt: Date;
   /** Names of what was sent, for the audit. */
-  readonly factorNames: readonly string[];
+  readonly factorNames: readonly FactorName[];
 };
 
 export type RecordedGrant =

@@ -1,5 +1,5 @@
 import { Problem } from '../../domain/errors.ts';
-import type { Factor, RenewalNotice, RenewalOutcome } from '../../domain/renewal.ts';
+import type { Factor, FactorName, RenewalNotice, RenewalOutcome } from '../../domain/renewal.ts';
 import { may } from '../../domain/roles.ts';
 import { recordAudit } from './audit.ts';
 import { findRole } from './operators-read.ts';
@@ -274,12 +274,14 @@ const authorizationEnd = ({ policy }: RenewalStore, now: Date, callDeadlineMs: n
 
 /**
  * Takes the window and one try, so that the CA is asked once: no second click, and no crash, gives another. The try is given back when the CA surely did not
- * look at it (`authorizationNotProcessed`). Throws `code_window_closed`, or what the state of the renewal says.
+ * look at it (`authorizationNotProcessed`). Audits the names of the factors that are going to be sent. Throws `code_window_closed`, or what the state of the
+ * renewal says.
  */
 export async function claimAuthorization(
   store: RenewalStore,
   id: RenewalId,
   callDeadlineMs: number,
+  factors: readonly FactorName[],
 ): Promise<ClaimedAuthorization> {
   const claimed = await withRenewalLocked(store, id, async (tx, locked) => {
     const { renewal, certificate, now } = locked;
@@ -294,7 +296,7 @@ export async function claimAuthorization(
     );
     if (rowCount === 0) throw new Problem('code_window_closed', { triesLeft: renewal.triesLeft });
     await signalMoved(tx, locked);
-    await audit(tx, locked, 'authorization_asked');
+    await audit(tx, locked, 'authorization_asked', { factors });
     return { renewal, endsAt, certificateNotAfter: certificate.notAfter };
   });
   if (claimed === undefined) throw new Problem('renewal_ended');
@@ -320,7 +322,7 @@ export function claimWithoutFactors(
     );
     if (rowCount === 0) return undefined;
     await signalMoved(tx, locked);
-    await audit(tx, locked, 'authorization_asked');
+    await audit(tx, locked, 'authorization_asked', { factors: [] });
     const renewal = { ...locked.renewal, sealedTokens, factors: [], multisign };
     return { renewal, endsAt, certificateNotAfter: locked.certificate.notAfter };
   });

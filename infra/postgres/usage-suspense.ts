@@ -114,13 +114,16 @@ export function settleSuspense({
     const { rows } = await tx.query<{
       suspense_id: number;
       certificate_id: string;
+      account_id: string;
       grant_id: string;
       signatures: number;
       second: number;
     }>(
-      `select x.suspense_id, x.certificate_id, a.grant_id, x.signatures, extract(epoch from x.event_second)::bigint as second
+      `select x.suspense_id, x.certificate_id, o.account_id, a.grant_id, x.signatures,
+         extract(epoch from x.event_second)::bigint as second
        from usage_suspense as x cross join ${grantOfSignature}
-       where x.settled_at is null and a.grant_id is not null
+       join access_grants as o on o.grant_id = a.grant_id
+       where x.settled_at is null
        order by x.suspense_id limit 5000 for update of x skip locked`,
     );
     if (rows.length === 0) return { signatures: 0, crossings: [] };
@@ -139,13 +142,14 @@ export function settleSuspense({
       })),
     );
     const crossings = await chargeGrants(tx, charges, { policy, now });
-    const certificateOf = new Map(rows.map((row) => [row.grant_id, row.certificate_id]));
+    const rowOf = new Map(rows.map((row) => [row.grant_id, row]));
     for (const { grantId, signatures } of charges) {
       await recordAudit(tx, {
         at: now,
         actor: 'process:usage',
         action: 'usage_suspense_settled',
-        certificateId: certificateOf.get(grantId),
+        accountId: rowOf.get(grantId)?.account_id,
+        certificateId: rowOf.get(grantId)?.certificate_id,
         subject: `access_grant:${grantId}`,
         details: { signatures },
       });

@@ -211,6 +211,19 @@ describe('npm run admin', () => {
     expect(refusal).not.toContain('short');
   });
 
+  it('enters another client secret of a CA, which is read from the environment', async () => {
+    const env = { ...environment, CA_CLIENT_SECRET: 'the secret of the CA' };
+    const output = await runAdmin({
+      args: ['ca', 'set-secret', '--authority', 'ca'],
+      env,
+      readStdin: () => Promise.resolve(''),
+    });
+    expect(JSON.parse(output)).toEqual({ done: true });
+    expect(await refusalOf(['ca', 'set-secret', '--authority', 'none'], env)).toBe(
+      'There is no such certificate authority.',
+    );
+  });
+
   it('names the database when it cannot be reached', async () => {
     const env = { ...environment, DATABASE_URL: 'postgres://nobody:hidden@127.0.0.1:1/none' };
     expect(await refusalOf(['account', 'list'], env)).toBe(
@@ -303,7 +316,7 @@ describe('npm run admin', () => {
     expect(await unsealed()).toMatchObject({
       intact: true,
       head: { position: 0 },
-      unsealed: { count: 7 },
+      unsealed: { count: 8 },
     });
     await sealAudit(database);
     const write = (age: string) =>
@@ -323,7 +336,7 @@ describe('npm run admin', () => {
     const kept = `${head?.position ?? 0}:${head?.hash.toString('hex') ?? ''}`;
     expect(await answerOf(['audit', 'verify', '--expect', kept])).toEqual({
       intact: true,
-      head: { position: 9, hash: head?.hash.toString('hex') },
+      head: { position: 10, hash: head?.hash.toString('hex') },
       broken: null,
       unsealed: { count: 0, oldestAgeSeconds: null, isOverdue: false },
     });

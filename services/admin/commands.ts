@@ -3,6 +3,13 @@ import { auditCommands } from './audit-commands.ts';
 import { sealingCommands } from './sealing-commands.ts';
 import { done, ofAccount, optional, required, type Command, type Given } from './command.ts';
 
+const clientSecret = {
+  description: 'OAuth client secret that the CA gave this platform',
+  flag: 'client-secret-stdin',
+  variable: 'CA_CLIENT_SECRET',
+  required: true,
+} as const;
+
 /** Every command of two words. What is checked about the values is told in services/shared/administration.ts. */
 export const commands: Readonly<Record<string, Command>> = {
   'account create': {
@@ -98,12 +105,7 @@ export const commands: Readonly<Record<string, Command>> = {
       'client-id': required('OAuth client id that the CA gave this platform'),
       'client-account-url': optional('where a client confirms the access to their client account'),
     },
-    secret: {
-      description: 'OAuth client secret that the CA gave this platform',
-      flag: 'client-secret-stdin',
-      variable: 'CA_CLIENT_SECRET',
-      required: true,
-    },
+    secret: clientSecret,
     seals: true,
     run: (administration, given) =>
       administration.createAuthority({
@@ -113,6 +115,14 @@ export const commands: Readonly<Record<string, Command>> = {
         clientSecret: given.secret ?? '',
         ...present('clientAccountUrl', given.optional('client-account-url')),
       }),
+  },
+  'ca set-secret': {
+    summary: 'Enter another client secret of a certificate authority',
+    options: { authority: required('id or name of the certificate authority') },
+    secret: clientSecret,
+    seals: true,
+    run: (administration, given) =>
+      done(administration.setClientSecret(given.text('authority'), given.secret ?? '')),
   },
   'ca list': {
     summary: 'List the certificate authorities',

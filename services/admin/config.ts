@@ -29,7 +29,7 @@ export const adminVariables = {
     { secret: true },
   ),
   CA_CLIENT_SECRET: variable(
-    'client secret of the certificate authority to enter, instead of --client-secret-stdin',
+    'client secret of the certificate authority, instead of --client-secret-stdin',
     z.string().optional(),
     { secret: true },
   ),

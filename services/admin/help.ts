@@ -16,7 +16,7 @@ export function generalHelp(): string {
     ...Object.entries(commands).map(([name, { summary }]) => line(name, summary)),
     '',
     'Options of a command: npm run --silent admin -- <command> --help',
-    'Environment: DATABASE_URL, of another role for "roles" and "migrate"; SEALING_KEYS for "ca create" and "sealing"; KAFKA_BROKERS for "topics".',
+    'Environment: DATABASE_URL, of another role for "roles" and "migrate"; SEALING_KEYS for "ca create", "ca set-secret" and "sealing"; KAFKA_BROKERS for "topics".',
   ].join('\n');
 }
 

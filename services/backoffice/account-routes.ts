@@ -61,7 +61,7 @@ export function createAccountRoutes({ store, authentication }: RouteParts): Rout
       params: idParams,
       responses: { 200: accountView },
     }).handle(async ({ caller, params }) => {
-      await requireInAccount(database, caller, params.id, 'read');
+      await requireInAccount(store, caller, params.id, 'read');
       return { status: 200, body: await present(await getAccount(database, params.id)) };
     }),
 
@@ -79,7 +79,7 @@ export function createAccountRoutes({ store, authentication }: RouteParts): Rout
       ),
       responses: { 200: accountView },
     }).handle(async ({ caller, params, body }) => {
-      await requireInAccount(database, caller, params.id, 'settings');
+      await requireInAccount(store, caller, params.id, 'settings');
       if (body.name !== undefined) await requireNewName(caller, params.id, body.name);
       const changed = await administrationBy(caller, store).updateAccount(params.id, body);
       return { status: 200, body: await present(changed) };

@@ -70,7 +70,7 @@ export function createApiKeyRoutes({ store, authentication }: RouteParts): Route
       params: idParams,
       responses: { 200: z.strictObject({ items: z.array(apiKeyView) }) },
     }).handle(async ({ caller, params }) => {
-      await requireInAccount(database, caller, params.id, 'settings');
+      await requireInAccount(store, caller, params.id, 'settings');
       const keys = await listApiKeys(database, { accountId: params.id }, clock.now());
       return { status: 200, body: { items: keys.map(presentApiKey) } };
     }),
@@ -86,7 +86,7 @@ export function createApiKeyRoutes({ store, authentication }: RouteParts): Route
       body: apiKeySchema.omit({ account: true }),
       responses: { 201: withSecret },
     }).handle(async ({ caller, params, body }) => {
-      await requireInAccount(database, caller, params.id, 'settings');
+      await requireInAccount(store, caller, params.id, 'settings');
       const { apiKey: secret, apiKeyId } = await administrationBy(caller, store).createApiKey({
         ...body,
         account: params.id,
@@ -107,7 +107,7 @@ export function createApiKeyRoutes({ store, authentication }: RouteParts): Route
       body: rotationSchema.optional(),
       responses: { 201: withSecret },
     }).handle(async ({ caller, params, body }) => {
-      await requireInAccount(database, caller, params.id, 'settings');
+      await requireInAccount(store, caller, params.id, 'settings');
       const { apiKey: secret } = await administrationBy(caller, store).rotateApiKey(
         params.keyId,
         body,
@@ -126,7 +126,7 @@ export function createApiKeyRoutes({ store, authentication }: RouteParts): Route
       params: keyParams,
       responses: { 204: empty('Revoked.') },
     }).handle(async ({ caller, params }) => {
-      await requireInAccount(database, caller, params.id, 'settings');
+      await requireInAccount(store, caller, params.id, 'settings');
       await administrationBy(caller, store).revokeApiKey(params.keyId, params.id);
       return { status: 204 };
     }),

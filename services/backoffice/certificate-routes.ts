@@ -73,7 +73,7 @@ export function createCertificateRoutes(parts: RouteParts): Route[] {
       params: idParams,
       responses: { 200: certificateView },
     }).handle(async ({ caller, params }) => {
-      const certificate = await getCertificate(database, caller, params.id, 'read');
+      const certificate = await getCertificate(store, caller, params.id, 'read');
       const [latest, services, open] = await Promise.all([
         findLatestGrant(database, params.id),
         listClientServices(database, params.id),
@@ -114,7 +114,7 @@ export function createCertificateRoutes(parts: RouteParts): Route[] {
         }),
       },
     }).handle(async ({ caller, params, body }) => {
-      await getCertificate(database, caller, params.id, 'revoke');
+      await getCertificate(store, caller, params.id, 'revoke');
       const { grantId, lapseReason, suspended } = await revokeGrant(store, {
         certificateId: params.id,
         operatorId: caller.operatorId,

@@ -45,7 +45,7 @@ export function createClientServiceRoutes({ store, authentication }: RouteParts)
   const getCertificateOf = async (caller: Caller, clientServiceId: string): Promise<string> => {
     const certificateId = await findCertificateOfService(database, clientServiceId);
     if (certificateId === undefined) throw new Problem('not_found');
-    await getCertificate(database, caller, certificateId, 'activate');
+    await getCertificate(store, caller, certificateId, 'activate');
     return certificateId;
   };
 
@@ -126,7 +126,7 @@ export function createClientServiceRoutes({ store, authentication }: RouteParts)
       body: z.strictObject({ ids: z.array(z.string().max(100)).min(1).max(idsLimit) }),
       responses: { 200: z.strictObject({ results: z.array(resultView) }) },
     }).handle(async ({ caller, params, body }) => {
-      await getCertificate(database, caller, params.id, 'activate');
+      await getCertificate(store, caller, params.id, 'activate');
       const results = await activate(caller, params.id, [...new Set(body.ids)]);
       return {
         status: 200,

@@ -91,7 +91,7 @@ export function createOperatorRoutes(
       params: idParams,
       responses: { 200: z.strictObject({ items: z.array(operatorView) }) },
     }).handle(async ({ caller, params }) => {
-      await requireInAccount(database, caller, params.id, 'settings');
+      await requireInAccount(store, caller, params.id, 'settings');
       return { status: 200, body: { items: await list(params.id) } };
     }),
 
@@ -112,7 +112,7 @@ export function createOperatorRoutes(
       }),
       responses: { 201: z.strictObject({ operator: operatorView }) },
     }).handle(async ({ caller, params, body }) => {
-      await requireInAccount(database, caller, params.id, 'settings');
+      await requireInAccount(store, caller, params.id, 'settings');
       const account = await getAccount(database, params.id);
       const operatorId = await invitations.addOperator(caller, params.id, {
         ...body,
@@ -131,7 +131,7 @@ export function createOperatorRoutes(
       params: operatorParams,
       responses: { 201: z.strictObject({ operator: operatorView }) },
     }).handle(async ({ caller, params }) => {
-      await requireInAccount(database, caller, params.id, 'settings');
+      await requireInAccount(store, caller, params.id, 'settings');
       const { id } = await getOperator(params.id, params.operatorId);
       await invitations.sendAgain(caller, params.id, id);
       return { status: 201, body: { operator: await getOperator(params.id, id) } };
@@ -148,7 +148,7 @@ export function createOperatorRoutes(
       body: z.strictObject({ role: roleSchema }),
       responses: { 200: operatorView },
     }).handle(async ({ caller, params, body }) => {
-      await requireInAccount(database, caller, params.id, 'settings');
+      await requireInAccount(store, caller, params.id, 'settings');
       const { id } = await getOperator(params.id, params.operatorId);
       await administrationBy(caller, store).setRole(params.id, id, body.role);
       return { status: 200, body: await getOperator(params.id, id) };
@@ -165,7 +165,7 @@ export function createOperatorRoutes(
       params: operatorParams,
       responses: { 204: empty('Removed.') },
     }).handle(async ({ caller, params }) => {
-      await requireInAccount(database, caller, params.id, 'settings');
+      await requireInAccount(store, caller, params.id, 'settings');
       const { id } = await getOperator(params.id, params.operatorId);
       await administrationBy(caller, store).removeOperator(params.id, id);
       return { status: 204 };

@@ -63,7 +63,7 @@ export function createRecipientsRoutes({ store, authentication }: RouteParts): R
       params: idParams,
       responses: { 200: recipientsView },
     }).handle(async ({ caller, params }) => {
-      await getCertificate(database, caller, params.id, 'read');
+      await getCertificate(store, caller, params.id, 'read');
       const [recipients, plan] = await Promise.all([
         listRecipients(database, params.id),
         findReminderPlan(database, params.id, clock.now(), policy),

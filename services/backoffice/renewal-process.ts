@@ -152,7 +152,12 @@ export function createRenewalProcess(options: RenewalProcessOptions) {
         throw new Problem('factor_missing', { missing });
       }
       const credential = await credentialOf(renewal.certificateId);
-      const claimed = await claimAuthorization(store, renewal, caClients.authorizationDeadlineMs);
+      const claimed = await claimAuthorization(
+        store,
+        renewal,
+        caClients.authorizationDeadlineMs,
+        factorNamesOf(values),
+      );
       return askForGrant(claimed, credential, values);
     },
 
@@ -311,7 +316,7 @@ export function createRenewalProcess(options: RenewalProcessOptions) {
       sealedSad: sealer.seal(given.sad, renewal.renewalId),
       sealedTokens: sealTokens(sealer, { accessToken, refreshToken }, renewal.renewalId),
       tokensExpireAt: expiresAt,
-      factorNames: Object.keys(values),
+      factorNames: factorNamesOf(values),
     };
     const recorded = await storeGrant(claimed, obtained);
     if (recorded.kind === 'recorded') return recorded.grant;
@@ -400,6 +405,10 @@ function chooseFactors(factors: readonly Factor[], typed: TypedFactors) {
   }
   return { values, missing };
 }
+
+/** The names alone, which may be kept. */
+const factorNamesOf = (values: TypedFactors): FactorName[] =>
+  (['pin', 'otp'] as const).filter((name) => values[name] !== undefined);
 
 /** For what the browser is not waiting for: the facts hold what came of it. */
 async function ignoringProblems(work: Promise<unknown>): Promise<void> {

@@ -62,7 +62,7 @@ export function createRenewalRoutes(parts: RouteParts): Route[] {
         201: z.strictObject({ id: z.string(), redirectTo: z.url(), deadline: instant }),
       },
     }).handle(async ({ caller, params, body }) => {
-      const { notAfter } = await getCertificate(database, caller, params.id, 'renew');
+      const { notAfter } = await getCertificate(store, caller, params.id, 'renew');
       if (clock.now() >= notAfter) {
         throw new Problem('certificate_ended', { notAfter: notAfter.toISOString() });
       }
@@ -110,7 +110,7 @@ export function createRenewalRoutes(parts: RouteParts): Route[] {
       params: idParams,
       responses: { 200: renewalView },
     }).handle(async ({ caller, params }) => {
-      const renewal = await getRenewal(database, caller, params.id, 'read');
+      const renewal = await getRenewal(store, caller, params.id, 'read');
       return { status: 200, body: await present(renewal, caller) };
     }),
 
@@ -133,7 +133,7 @@ export function createRenewalRoutes(parts: RouteParts): Route[] {
       params: idParams,
       responses: { 200: renewalView },
     }).handle(async ({ caller, params }) => {
-      const renewal = await getRenewal(database, caller, params.id, 'renew');
+      const renewal = await getRenewal(store, caller, params.id, 'renew');
       await process.requestCode(renewal);
       const after = (await findRenewal(database, params.id)) ?? renewal;
       return { status: 200, body: await present(after, caller) };
@@ -163,7 +163,7 @@ export function createRenewalRoutes(parts: RouteParts): Route[] {
       body: z.strictObject({ pin: factor, otp: factor }),
       responses: { 200: z.strictObject({ grant: grantView }) },
     }).handle(async ({ caller, params, body }) => {
-      const renewal = await getRenewal(database, caller, params.id, 'renew');
+      const renewal = await getRenewal(store, caller, params.id, 'renew');
       // Codes are pasted with blanks, "123 456"; a PIN is taken as it is.
       const otp = body.otp?.replaceAll(/\s/g, '');
       const grant = await process.authorize(renewal, { pin: body.pin, otp });
@@ -180,7 +180,7 @@ export function createRenewalRoutes(parts: RouteParts): Route[] {
       params: idParams,
       responses: { 204: empty('Abandoned.') },
     }).handle(async ({ caller, params }) => {
-      const renewal = await getRenewal(database, caller, params.id, 'renew');
+      const renewal = await getRenewal(store, caller, params.id, 'renew');
       await abandonRenewal(store, renewal, caller.operatorId);
       return { status: 204 };
     }),

@@ -53,9 +53,18 @@ export async function startSession(
   // The session that this browser had is over: it gets a new secret each time.
   const before = cookies.read(ctx, sessionCookie);
   const old = before === undefined ? undefined : await useSession(tx, before, limits, now);
-  if (old !== undefined) await endSession(tx, old.sessionId, now);
   const userAgent = presentUserAgent(ctx.get('user-agent'));
   const { secret, session } = await createSession(tx, { operatorId, userAgent }, now);
+  if (old !== undefined) {
+    await endSession(tx, old.sessionId, now);
+    await recordAudit(tx, {
+      at: now,
+      actor: `operator:${operatorId}`,
+      action: 'session_ended',
+      subject: `session:${old.sessionId}`,
+      details: { replacedBy: session.sessionId },
+    });
+  }
   await recordAudit(tx, {
     at: now,
     actor: `operator:${operatorId}`,

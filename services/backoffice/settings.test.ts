@@ -238,7 +238,7 @@ describe("one's own language", () => {
     expect((await auditOf(by('vera'))).at(-1)).toMatchObject({
       actor: by('vera'),
       action: 'operator_locale_changed',
-      details: { locale: 'en' },
+      details: { from: 'pt-PT', to: 'en' },
     });
   });
 
@@ -286,7 +286,10 @@ describe("an account's settings", () => {
       actor: by('alda'),
       action: 'account_changed',
       account_id: backoffice.accountId,
-      details: changes,
+      details: {
+        from: { timeZone: 'Europe/Lisbon', reminderHour: 9, locale: 'pt-PT' },
+        to: changes,
+      },
     });
   });
 

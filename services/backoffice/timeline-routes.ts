@@ -47,7 +47,7 @@ export function createTimelineRoutes({ store, authentication }: RouteParts): Rou
         },
       },
     }).handle(async ({ caller, params, query }) => {
-      await getCertificate(database, caller, params.id, 'read');
+      await getCertificate(store, caller, params.id, 'read');
       const after = query.cursor === undefined ? undefined : parseCursor(query.cursor);
       const pageAfter = async (position: TimelinePosition | undefined, limit: number) => {
         const filter = filterOf(query.type);

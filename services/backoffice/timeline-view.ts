@@ -53,6 +53,7 @@ const known = {
   usage_suspense_settled: ['usage', 'signatures'],
   activation_refused: ['refusal', 'reason', 'count'],
   ca_refusal_reported: ['refusal', 'count'],
+  permission_refused: ['refusal', 'permission'],
   certificate_created: ['configuration', 'alias'],
   client_service_created: ['configuration', 'alias', 'status'],
 } as const satisfies Readonly<Record<string, readonly [TimelineType, ...string[]]>>;

@@ -302,6 +302,31 @@ describe('certificate authorities', () => {
     expect(() => sealer.open(sealed, 'another row')).toThrow();
     expect(JSON.stringify(await administration.listAuthorities())).not.toContain(sealed);
   });
+
+  it('take another client secret, which is audited without it', async () => {
+    const [{ authorityId }, other] = [await enterCertificate(), await enterCertificate()];
+    await administration.setClientSecret(authorityId, 'another secret');
+    const secretOf = async (id: string) => {
+      const { rows } = await database.query<{ sealed: string }>(
+        'select ca.sealed_client_secret as sealed from certificate_authorities as ca where ca.authority_id = $1',
+        [id],
+      );
+      return sealer.open(rows[0]?.sealed ?? '', id);
+    };
+    expect(await secretOf(authorityId)).toBe('another secret');
+    expect(await secretOf(other.authorityId)).toBe('the secret of the CA');
+    expect(await lastAudit(`certificate_authority:${authorityId}`)).toEqual({
+      actor: 'admin',
+      action: 'authority_secret_changed',
+      details: {},
+    });
+    const none = await problemOf(administration.setClientSecret('nowhere', 'a secret'));
+    expect(none).toEqual({ code: 'not_found', details: { what: 'certificate authority' } });
+    expect(await problemOf(administration.setClientSecret(authorityId, ''))).toMatchObject({
+      code: 'invalid_request',
+      details: { faults: [{ path: 'clientSecret' }] },
+    });
+  });
 });
 
 describe('certificates and client services', () => {

@@ -185,7 +185,7 @@ export function createAdministration(options: AdministrationOptions) {
           action: 'account_changed',
           accountId: before.accountId,
           subject: `account:${before.accountId}`,
-          details: changes,
+          details: { from: pick(before, Object.keys(changes)), to: changes },
         });
         return after;
       });
@@ -215,7 +215,7 @@ export function createAdministration(options: AdministrationOptions) {
           action: 'operator_added',
           accountId,
           subject: `operator:${operatorId}`,
-          details: { role, isNew },
+          details: { role, isNew, passwordGiven: !passwordSet },
         });
         const shown = !passwordSet && password === undefined ? { password: newPassword } : {};
         return { operatorId, accountId, role, ...shown };
@@ -247,12 +247,12 @@ export function createAdministration(options: AdministrationOptions) {
     async setLocale(operatorId: string, input: z.input<typeof localeSchema>): Promise<void> {
       const locale = parse(localeSchema, input);
       await transaction(async (tx, now) => {
-        await store.updateOperatorLocale(tx, operatorId, locale);
+        const before = await store.updateOperatorLocale(tx, operatorId, locale);
         await audit(tx, {
           at: now,
           action: 'operator_locale_changed',
           subject: `operator:${operatorId}`,
-          details: { locale },
+          details: { from: before, to: locale },
         });
       });
     },
@@ -284,14 +284,15 @@ export function createAdministration(options: AdministrationOptions) {
       const { clientSecret, clientAccountUrl, ...rest } = parse(authoritySchema, input);
       if (sealer === undefined) throw new Error('a certificate authority needs a sealer');
       const authority = { authorityId: randomUUID(), clientAccountUrl, ...rest };
-      const sealedClientSecret = sealer.seal(clientSecret, authority.authorityId);
+      const { authorityId, ...described } = authority;
+      const sealedClientSecret = sealer.seal(clientSecret, authorityId);
       await transaction(async (tx, now) => {
         await store.insertAuthority(tx, { ...authority, sealedClientSecret }, now);
         await audit(tx, {
           at: now,
           action: 'authority_created',
-          subject: `certificate_authority:${authority.authorityId}`,
-          details: { name: authority.name, baseUri: authority.baseUri },
+          subject: `certificate_authority:${authorityId}`,
+          details: described,
         });
       });
       return authority;
@@ -299,13 +300,31 @@ export function createAdministration(options: AdministrationOptions) {
 
     listAuthorities: () => store.listAuthorities(database),
 
+    /** Another client secret, as the CA gave it; processes use it from their next call on. */
+    async setClientSecret(idOrName: string, input: string): Promise<void> {
+      const { clientSecret } = parse(authoritySchema.pick({ clientSecret: true }), {
+        clientSecret: input,
+      });
+      if (sealer === undefined) throw new Error('a client secret needs a sealer');
+      await transaction(async (tx, now) => {
+        const { authorityId } = await store.getAuthority(tx, idOrName);
+        const sealed = sealer.seal(clientSecret, authorityId);
+        await store.updateClientSecret(tx, authorityId, sealed);
+        await audit(tx, {
+          at: now,
+          action: 'authority_secret_changed',
+          subject: `certificate_authority:${authorityId}`,
+        });
+      });
+    },
+
     async createCertificate(input: z.input<typeof certificateSchema>): Promise<store.Certificate> {
       const { account, authority, ...rest } = parse(certificateSchema, input);
       return transaction(async (tx, now) => {
         const { accountId } = await store.getAccount(tx, account);
         const { authorityId } = await store.getAuthority(tx, authority);
         const certificate = { certificateId: randomUUID(), accountId, authorityId, ...rest };
-        const { certificateId, alias } = certificate;
+        const { certificateId, alias, serial, notAfter, credentialId } = certificate;
         await store.insertCertificate(tx, certificate, now);
         await audit(tx, {
           at: now,
@@ -313,7 +332,8 @@ export function createAdministration(options: AdministrationOptions) {
           accountId,
           certificateId,
           subject: `certificate:${certificateId}`,
-          details: { alias, authorityId },
+          // Not the client account, nor the subject, which may hold a person's address.
+          details: { alias, authorityId, serial, notAfter, credentialId },
         });
         return certificate;
       });
@@ -444,6 +464,9 @@ function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
     faults: parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })),
   });
 }
+
+const pick = (values: object, names: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)));
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 

@@ -15,8 +15,8 @@ export type SealingKeysWatch = {
 };
 
 /**
- * Looks at the start and every ten minutes whether the process has the key of everything that it opens, and says so as an error when it has not
- * (docs/decisions/0006-audit-chain.md tells why it starts all the same).
+ * Looks at the start and every ten minutes whether the process has the key of everything that it opens, and says so as an error when it has not. It starts all the
+ * same: what the other keys open goes on, and a restart shall not make one lost key an outage for everybody.
  */
 export function watchSealingKeys(
   holder: KeyHolder,

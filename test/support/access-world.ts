@@ -162,7 +162,7 @@ export async function createWorld(clock: Clock, figures: Partial<Policy> = {}): 
     },
 
     async authorize({ certificateId }, renewalId) {
-      await claimAuthorization(backoffice, { renewalId, certificateId }, 20_000);
+      await claimAuthorization(backoffice, { renewalId, certificateId }, 20_000, ['pin']);
     },
 
     async obtain(certificate, terms = {}) {

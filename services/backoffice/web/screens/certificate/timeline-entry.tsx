@@ -43,6 +43,7 @@ const tones: Partial<Record<TimelineAction, string | undefined>> = {
   grant_ended_by_ca: styles.bad,
   client_services_suspended: styles.bad,
   activation_refused: styles.bad,
+  permission_refused: styles.bad,
   ca_refusal_reported: styles.bad,
   nobody_to_tell: styles.bad,
   operator_undeliverable: styles.bad,

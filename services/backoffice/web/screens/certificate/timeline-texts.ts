@@ -24,6 +24,8 @@ export type ToldEntry = {
   readonly outcome: string;
   /** Why the access ended, or why signing was refused. */
   readonly reason: string;
+  /** What somebody wanted who may not. */
+  readonly permission: string;
 };
 
 type GrantEnd = 'superseded' | Extract<LapseReason, 'revoked' | 'ended_by_ca'>;
@@ -59,6 +61,8 @@ export type TimelineTexts = {
   readonly grantEnd: Readonly<Record<GrantEnd, (at: string) => string>>;
   readonly shorter: { readonly ca: string; readonly certificate: string };
   readonly factor: { readonly pin: string; readonly otp: string };
+  /** What somebody wanted who may not: "was not allowed to …". */
+  readonly permission: Readonly<Record<'renew' | 'activate' | 'revoke', string>>;
   /** The first line says who did what; those after it why, and what came of it. Empty ones are left out. */
   readonly action: Readonly<Record<TimelineAction, (entry: ToldEntry) => readonly string[]>>;
   readonly unknown: readonly string[];
@@ -120,6 +124,11 @@ export const timelineTexts = defineTexts<TimelineTexts>({
       certificate: 'It ends with the certificate itself.',
     },
     factor: { pin: 'PIN', otp: 'one-time code' },
+    permission: {
+      renew: 'go on with a renewal',
+      activate: 'activate or deactivate client services',
+      revoke: 'press the emergency stop',
+    },
     action: {
       access_granted: ({ who, at, number, list }) => [
         `${who} renewed the access.`,
@@ -207,6 +216,10 @@ export const timelineTexts = defineTexts<TimelineTexts>({
         reason && `${reason}.`,
         count('count') > 1 ? `${number('count')} times since this was last told.` : '',
       ],
+      permission_refused: ({ who, permission }) => [
+        `${who} was not allowed to ${permission}.`,
+        'Nothing was changed.',
+      ],
       ca_refusal_reported: ({ who, count, number }) => [
         `${who} reported that the CA refuses signatures.`,
         count('count') > 1 ? `${number('count')} times since this was last told.` : '',
@@ -274,6 +287,11 @@ export const timelineTexts = defineTexts<TimelineTexts>({
       certificate: 'Termina com o próprio certificado.',
     },
     factor: { pin: 'PIN', otp: 'código de utilização única' },
+    permission: {
+      renew: 'avançar com uma renovação',
+      activate: 'ativar ou desativar serviços de cliente',
+      revoke: 'usar a paragem de emergência',
+    },
     action: {
       access_granted: ({ who, at, number, list }) => [
         `${who} renovou o acesso.`,
@@ -368,6 +386,10 @@ export const timelineTexts = defineTexts<TimelineTexts>({
         `${who} não foi autorizado a assinar.`,
         reason && `${reason}.`,
         count('count') > 1 ? `${number('count')} vezes desde a última indicação.` : '',
+      ],
+      permission_refused: ({ who, permission }) => [
+        `${who} não foi autorizado a ${permission}.`,
+        'Nada foi alterado.',
       ],
       ca_refusal_reported: ({ who, count, number }) => [
         `${who} comunicou que a CA recusa assinaturas.`,

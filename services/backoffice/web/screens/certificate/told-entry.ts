@@ -52,6 +52,7 @@ export function useTellEntry(timeZone: string): (entry: TimelineEntry) => Told {
       list: (key) => formats.list(names(key)),
       mailKind: wordOf(mails.kind, text('kind')) ?? t.type.mail,
       outcome: wordOf(renewals.outcome, text('outcome'))?.[0] ?? '',
+      permission: wordOf(t.permission, text('permission')) ?? '',
       reason: wordOf(t.refusal, text('reason')) ?? wordOf(w.lapsed, text('reason')) ?? '',
     };
     const tell = wordOf(t.action, action);
