@@ -34,6 +34,7 @@ export const createHealthRoutes = (options: HealthOptions): Route[] => {
       path: '/healthz',
       summary: 'Whether the process lives',
       quiet: true,
+      anyQuery: true,
       responses: { 200: z.strictObject({ status: z.literal('alive') }) },
     }).handle(() => ({ status: 200, body: { status: 'alive' } })),
     defineRoute({
@@ -41,6 +42,7 @@ export const createHealthRoutes = (options: HealthOptions): Route[] => {
       path: '/readyz',
       summary: 'Whether the service and all it depends on can work',
       quiet: true,
+      anyQuery: true,
       responses: { 200: readiness, 503: readiness },
     }).handle(async ({ log }) => {
       const dependencies = await checkAll(log);
@@ -54,6 +56,7 @@ export const createHealthRoutes = (options: HealthOptions): Route[] => {
       path: '/metrics',
       summary: 'Figures for Prometheus',
       quiet: true,
+      anyQuery: true,
       responses: { 200: text(options.metrics.contentType, 'Prometheus text format') },
     }).handle(async () => ({ status: 200, text: await options.metrics.metrics() })),
   ];

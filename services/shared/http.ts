@@ -9,9 +9,11 @@ import type { Logger } from 'pino';
 import { Histogram, type Registry } from 'prom-client';
 import { z } from 'zod';
 import { Problem, type ProblemCode } from '../../domain/errors.ts';
+import { answerHeaders } from './answer-headers.ts';
 import { createHealthRoutes, type Dependencies } from './health.ts';
 import { statusByCode } from './http-status.ts';
 import { systemCodeOf } from './log.ts';
+import { answerMalformedRequests } from './malformed-requests.ts';
 import { buildOpenApi, type OpenApiDocument } from './openapi.ts';
 import { presentProblem, problemMediaType } from './problem-response.ts';
 import { parseRequest } from './request-input.ts';
@@ -77,6 +79,7 @@ export const createHttpApp = (options: HttpAppOptions): HttpApp => {
     method: 'GET',
     path: '/openapi.json',
     summary: 'This description',
+    anyQuery: true,
     responses: { 200: z.record(z.string(), z.unknown()) },
   }).handle(() => ({ status: 200, body: openApi }));
   const routes = [...options.routes, ...health, openApiRoute];
@@ -102,7 +105,7 @@ export const createHttpApp = (options: HttpAppOptions): HttpApp => {
 
   return {
     openApi,
-    listen: (listenOptions) => listen(app, streams, listenOptions),
+    listen: (listenOptions) => listen(app, log, streams, listenOptions),
   };
 };
 
@@ -115,13 +118,7 @@ const identify =
     ctx.state.log = log.child({ referenceId });
     ctx.state.route = 'unmatched';
     ctx.state.quiet = false;
-    ctx.set({
-      'X-Request-Id': referenceId,
-      'X-Content-Type-Options': 'nosniff',
-      'Referrer-Policy': 'no-referrer',
-      'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-      'Cache-Control': 'no-store',
-    });
+    ctx.set(answerHeaders(referenceId));
     await next();
   };
 
@@ -242,6 +239,7 @@ const refuseUnmatched =
 
 const listen = async (
   app: Koa<RequestState>,
+  log: Logger,
   streams: ReadonlySet<Readable>,
   { port, host = '127.0.0.1', portVariable }: ListenOptions,
 ): Promise<Listening> => {
@@ -250,6 +248,7 @@ const listen = async (
     { requestTimeout: 30_000, headersTimeout: 10_000 },
     (...pair) => void app.callback()(...pair),
   );
+  answerMalformedRequests(server, log);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
       const isTaken = systemCodeOf(error) === 'EADDRINUSE';
