@@ -8,6 +8,14 @@ export const problems = {
     'Correct what is named in "faults" and send it again.',
   ],
   unsupported_media_type: ['Only JSON is accepted here.', 'Send the body as application/json.'],
+  headers_too_large: [
+    'The address or the headers of the request are too large.',
+    'Send less in one request.',
+  ],
+  request_timeout: [
+    'The request did not arrive in time. Nothing was done.',
+    'Send it again, all at once.',
+  ],
   body_too_large: ['The request is too large.', 'Send less in one request.'],
   cross_site_request: [
     'This request came from another site and was not carried out.',

@@ -73,10 +73,9 @@ export function createAccountRoutes({ store, authentication }: RouteParts): Rout
       authentication,
       problems: ['role_required', 'already_exists'],
       params: idParams,
-      body: accountChangesSchema.refine(
-        (changes) => Object.keys(changes).length > 0,
-        'at least one setting is expected',
-      ),
+      body: accountChangesSchema
+        .refine((changes) => Object.keys(changes).length > 0, 'at least one setting is expected')
+        .meta({ minProperties: 1 }),
       responses: { 200: accountView },
     }).handle(async ({ caller, params, body }) => {
       await requireInAccount(store, caller, params.id, 'settings');

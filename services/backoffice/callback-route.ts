@@ -50,6 +50,8 @@ export function createCallbackRoute(
     summary: 'Return from the CA, for browsers',
     description: 'Takes `state` with `code` or `error`, as RFC 6749 4.1.2 has it.',
     tags: ['renewals'],
+    // A CA may add what it likes (RFC 6749 4.1.2).
+    anyQuery: true,
     responses: {
       303: empty('On to the certificate; what came of it is shown there.'),
       400: text(html, 'A page: this return belongs to no renewal.'),

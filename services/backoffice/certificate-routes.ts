@@ -4,6 +4,7 @@ import { listClientServices } from '../../infra/postgres/client-services.ts';
 import { findLatestGrant } from '../../infra/postgres/grants.ts';
 import { findOpenRenewal } from '../../infra/postgres/renewals.ts';
 import { revokeGrant } from '../../infra/postgres/revocation.ts';
+import { text } from '../shared/administration.ts';
 import { defineRoute, type Route } from '../shared/route.ts';
 import { certificateSorts, listPage } from './certificate-list.ts';
 import {
@@ -105,7 +106,7 @@ export function createCertificateRoutes(parts: RouteParts): Route[] {
       authentication,
       problems: ['role_required', 'no_grant'],
       params: idParams,
-      body: z.strictObject({ reason: z.string().trim().min(1).max(500) }),
+      body: z.strictObject({ reason: text(500) }),
       responses: {
         200: z.strictObject({
           grantId: z.string(),

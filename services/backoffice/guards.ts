@@ -29,8 +29,9 @@ export function refuseCrossSite(publicUrl: string): Middleware {
       const isForeign =
         (origin !== '' && origin !== ownOrigin) || (site !== '' && site !== 'same-origin');
       if (isForeign) throw new Problem('cross_site_request');
+      // Before anything else of the request is judged: a form is the one thing that a page may send elsewhere without asking.
       const type = ctx.get('content-type');
-      if (type !== '' && !/^application\/json\s*(;|$)/i.test(type)) {
+      if (ctx.method === 'POST' && type !== '' && !/^application\/json\s*(;|$)/i.test(type)) {
         throw new Problem('unsupported_media_type');
       }
     }

@@ -236,6 +236,30 @@ describe('operators', () => {
     expect(problem).toEqual({ code: 'already_exists', details: { field: 'email' } });
   });
 
+  it.each([
+    [`${'x'.repeat(64)}@operators.example`, true],
+    [`${'x'.repeat(65)}@operators.example`, false],
+    [`x@${'y'.repeat(63)}.example`, true],
+    [`x@${'y'.repeat(64)}.example`, false],
+    ['x@one-two.example', true],
+    ['x@one-.example', false],
+    ['x@-one.example', false],
+    ['x..y@operators.example', false],
+    ['x@operators.e', false],
+  ])('are entered by an address that mail servers take: %s is one: %s', async (email, isOne) => {
+    const { accountId } = await administration.createAccount({ name: unique('Account') });
+    const entering = administration.createOperator({ account: accountId, email, name: 'Rui' });
+    const outcome = isOne ? await entering.then(() => 'entered') : await problemOf(entering);
+    expect(outcome).toEqual(
+      isOne
+        ? 'entered'
+        : {
+            code: 'invalid_request',
+            details: { faults: [{ path: 'email', message: 'an e-mail address is expected' }] },
+          },
+    );
+  });
+
   it('who were invited and have chosen no password get the one that is made here, others do not', async () => {
     const first = await administration.createAccount({ name: unique('Account') });
     const second = await administration.createAccount({ name: unique('Account') });

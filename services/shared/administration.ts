@@ -16,7 +16,13 @@ import { hashSecret, newSecret, type Sealer } from '../../infra/postgres/sealing
 import { endSessionsOfNobody } from '../../infra/postgres/sessions.ts';
 import { hashPassword } from './passwords.ts';
 
-const text = (most: number) => z.string().trim().min(1, 'a value is expected').max(most);
+/** With something to see in it; blanks around it are taken off. */
+export const text = (most: number) =>
+  z
+    .string()
+    .regex(/[^\s\uFEFF]/, 'a value is expected')
+    .max(most)
+    .trim();
 const httpUrl = z.url({ protocol: /^https?$/, error: 'a URL with http or https is expected' });
 /** Languages that the product speaks. */
 const locales = ['pt-PT', 'en'] as const;
@@ -25,6 +31,7 @@ const settingsSchema = z.strictObject({
   name: text(200),
   timeZone: z
     .string()
+    .min(1)
     .refine(isTimeZone, 'an IANA time zone is expected, such as Europe/Lisbon')
     .default('Europe/Lisbon'),
   reminderHour: z
@@ -49,9 +56,17 @@ export const passwordSchema = z
   .string()
   .min(leastPasswordLength, `at least ${String(leastPasswordLength)} characters are expected`)
   .max(mostPasswordLength, `at most ${String(mostPasswordLength)} characters are expected`);
+/** What mail servers take (RFC 5321 4.5.3.1): up to 64 characters before the @; labels of up to 63 that neither begin nor end with a hyphen after it. */
+const emailAddress = z
+  .email({
+    pattern:
+      /^(?=.{1,64}@)(?:[A-Za-z0-9_'+-]+\.)*[A-Za-z0-9_'+-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/,
+    error: 'an e-mail address is expected',
+  })
+  .max(254);
 export const operatorSchema = z.strictObject({
   account: text(200),
-  email: z.email('an e-mail address is expected').max(254),
+  email: emailAddress,
   name: text(200),
   locale: settingsSchema.shape.locale,
   role: roleSchema.default('operator'),

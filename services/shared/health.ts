@@ -39,6 +39,7 @@ export const createHealthRoutes = (options: HealthOptions): Route[] => {
       path: '/healthz',
       summary: 'Whether the process lives',
       quiet: true,
+      anyQuery: true,
       responses: { 200: z.strictObject({ status: z.literal('alive') }) },
     }).handle(() => ({ status: 200, body: { status: 'alive' } })),
     defineRoute({
@@ -46,6 +47,7 @@ export const createHealthRoutes = (options: HealthOptions): Route[] => {
       path: '/readyz',
       summary: 'Whether the service can work, and how each part that it depends on is',
       quiet: true,
+      anyQuery: true,
       responses: { 200: readiness, 503: readiness },
     }).handle(async ({ log }) => {
       const dependencies = await checkAll(log);
@@ -59,6 +61,7 @@ export const createHealthRoutes = (options: HealthOptions): Route[] => {
       path: '/metrics',
       summary: 'Figures for Prometheus',
       quiet: true,
+      anyQuery: true,
       responses: { 200: text(options.metrics.contentType, 'Prometheus text format') },
     }).handle(async ({ log }) => ({ status: 200, text: await readFigures(options.metrics, log) })),
   ];

@@ -4,6 +4,8 @@ import type { ProblemCode } from '../../domain/errors.ts';
 export const statusByCode = {
   invalid_request: 400,
   unsupported_media_type: 415,
+  headers_too_large: 431,
+  request_timeout: 408,
   body_too_large: 413,
   cross_site_request: 403,
   session_required: 401,

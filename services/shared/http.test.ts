@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
+import { text as textOf } from 'node:stream/consumers';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { Gauge, Registry } from 'prom-client';
@@ -76,6 +77,12 @@ const routes = [
     headers: { location: `/renewals?takeOver=${String(body?.takeOver ?? false)}` },
   })),
   defineRoute({
+    method: 'POST',
+    path: '/api/bare',
+    summary: 'Does something that needs no more to be said',
+    responses: { 204: empty('Done') },
+  }).handle(() => ({ status: 204 })),
+  defineRoute({
     method: 'GET',
     path: '/api/timeline',
     summary: 'Everything that happened',
@@ -132,6 +139,20 @@ afterEach(async () => {
   for (const listening of opened.splice(0)) await listening.stop(100);
 });
 
+const streaming = (of: Readable) =>
+  defineRoute({
+    method: 'GET',
+    path: '/api/stream',
+    summary: 'A stream',
+    responses: { 200: text('text/event-stream', 'Events') },
+  }).handle(() => ({ status: 200, text: of }));
+/** Sends bytes as they are, and answers what came back until the connection was closed. */
+const sendRaw = async (url: string, bytes: string): Promise<string> => {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.write(bytes);
+  return textOf(socket);
+};
+
 describe('a declared route', () => {
   it('gets parsed input and the caller, and answers JSON with the security headers', async () => {
     const { url } = await open();
@@ -179,6 +200,51 @@ describe('a declared route', () => {
       '',
     ]);
     expect(withBody.headers.get('location')).toBe('/renewals?takeOver=true');
+  });
+
+  it.each([
+    ['GET', '/api/events?since=1'],
+    ['POST', '/api/bare?x'],
+    ['POST', '/api/renewals?takeOver=true'],
+  ])('takes no query that it does not declare: %s %s', async (method, path) => {
+    const { url } = await open();
+    const response = await fetch(url + path, { method });
+    expect({ status: response.status, body: await json(response) }).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request', faults: [{ message: 'There is no such field.' }] },
+    });
+  });
+
+  it('is told nothing by the query of what machines ask, to which others add what they like', async () => {
+    const { url } = await open();
+    for (const path of ['/healthz', '/readyz', '/metrics', '/openapi.json']) {
+      expect((await fetch(`${url}${path}?_=1`)).status).toBe(200);
+    }
+  });
+
+  it.each([
+    [undefined, 204],
+    ['{}', 204],
+    ['{"pin":"1234"}', 400],
+    ['[]', 400],
+    ['{', 400],
+    [' '.repeat(70_000), 413],
+  ])('without a body of its own takes none, or an empty one: %#', async (body, status) => {
+    const { url } = await open();
+    const response = await fetch(`${url}/api/bare`, {
+      method: 'POST',
+      ...(body !== undefined && { body, headers: { 'content-type': 'application/json' } }),
+    });
+    expect(response.status).toBe(status);
+    expect(await response.text()).not.toContain('1234');
+  });
+
+  it('does not keep the stream of an answer that is asked for without its content', async () => {
+    const asked = new Readable({ read: () => undefined });
+    const { url } = await open({ routes: [streaming(asked)] });
+    const closed = once(asked, 'close');
+    expect((await fetch(`${url}/api/stream`, { method: 'HEAD' })).status).toBe(200);
+    await closed;
   });
 
   it('answers text of the declared type where it declares one', async () => {
@@ -295,6 +361,63 @@ describe('what is refused', () => {
     expect(lines.join('')).not.toContain(secret);
   });
 
+  it.each([
+    ['no HTTP', 'NONSENSE\r\n\r\n', 400, 'invalid_request'],
+    ['an unknown method', 'FOO / HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'invalid_request'],
+    [
+      'two lengths',
+      `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      400,
+      'invalid_request',
+    ],
+    [
+      'a long header',
+      `GET / HTTP/1.1\r\nHost: x\r\nCookie: ${'x'.repeat(20_000)}\r\n\r\n`,
+      431,
+      'headers_too_large',
+    ],
+    [
+      'a long address',
+      `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+      431,
+      'headers_too_large',
+    ],
+  ])('is told in the same shape where it is %s', async (_, bytes, status, code) => {
+    const { url } = await open();
+    const [head = '', body = ''] = (await sendRaw(url, bytes)).split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    for (const header of [
+      'Content-Type: application/problem+json',
+      'Cache-Control: no-store',
+      'Referrer-Policy: no-referrer',
+      'X-Content-Type-Options: nosniff',
+    ]) {
+      expect(head).toContain(header);
+    }
+    const problem = JSON.parse(body) as { instance: string };
+    expect(problem).toMatchObject({ status, code });
+    expect(head).toContain(`X-Request-Id: ${problem.instance}`);
+    expect(logged().at(-1)).toMatchObject({ problem: code, referenceId: problem.instance });
+  });
+
+  it('is not told into an answer that has begun', async () => {
+    const { url } = await open({ routes: [streaming(new Readable({ read: () => undefined }))] });
+    const answer = await sendRaw(
+      url,
+      'GET /api/stream HTTP/1.1\r\nHost: x\r\n\r\nNONSENSE\r\n\r\n',
+    );
+    expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1);
+  });
+
+  it('is none where somebody expects what nobody knows', async () => {
+    const { url } = await open();
+    const answer = await sendRaw(
+      url,
+      'GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\nConnection: close\r\n\r\n',
+    );
+    expect(answer).toMatch(/^HTTP\/1.1 200 /);
+  });
+
   it('says nothing of a fault of ours, which is logged once with its cause', async () => {
     const { url } = await open();
     const response = await post(
@@ -383,6 +506,7 @@ describe('the API description', () => {
       '/api/grants/{id}',
       '/api/grants/{id}/authorization',
       '/api/renewals',
+      '/api/bare',
       '/api/timeline',
       '/api/events',
       '/healthz',

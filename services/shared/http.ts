@@ -9,9 +9,11 @@ import type { Logger } from 'pino';
 import { Histogram, type Registry } from 'prom-client';
 import { z } from 'zod';
 import { Problem, type ProblemCode } from '../../domain/errors.ts';
+import { answerHeaders } from './answer-headers.ts';
 import { createHealthRoutes, type Dependencies } from './health.ts';
 import { statusByCode } from './http-status.ts';
 import { systemCodeOf } from './log.ts';
+import { answerMalformedRequests } from './malformed-requests.ts';
 import { buildOpenApi, type OpenApiDocument } from './openapi.ts';
 import { presentProblem, problemMediaType } from './problem-response.ts';
 import { parseRequest } from './request-input.ts';
@@ -79,6 +81,7 @@ export const createHttpApp = (options: HttpAppOptions): HttpApp => {
     method: 'GET',
     path: '/openapi.json',
     summary: 'This description',
+    anyQuery: true,
     responses: { 200: z.record(z.string(), z.unknown()) },
   }).handle(() => ({ status: 200, body: openApi }));
   const routes = [...options.routes, ...health, openApiRoute];
@@ -106,7 +109,7 @@ export const createHttpApp = (options: HttpAppOptions): HttpApp => {
 
   return {
     openApi,
-    listen: (listenOptions) => listen(app, open, log, listenOptions),
+    listen: (listenOptions) => listen(app, open, options, listenOptions),
   };
 };
 
@@ -122,14 +125,7 @@ const identify =
     ctx.state.log = log.child({ referenceId });
     ctx.state.route = 'unmatched';
     ctx.state.quiet = false;
-    ctx.set({
-      'X-Request-Id': referenceId,
-      'X-Content-Type-Options': 'nosniff',
-      'Referrer-Policy': 'no-referrer',
-      'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-      'Cache-Control': 'no-store',
-      ...(strictTransportSecurity && { 'Strict-Transport-Security': strictTransportSecurity }),
-    });
+    ctx.set(answerHeaders(referenceId, strictTransportSecurity));
     await next();
     // A connection that is kept would bring more requests, and hold the process up.
     if (open.isStopping) ctx.set('Connection', 'close');
@@ -261,7 +257,7 @@ const silentConnectionMs = 120_000;
 const listen = async (
   app: Koa<RequestState>,
   open: Open,
-  log: Logger,
+  { log, strictTransportSecurity }: HttpAppOptions,
   { port, host = '127.0.0.1', portVariable }: ListenOptions,
 ): Promise<Listening> => {
   // Whoever sends a request byte by byte does not hold a connection for ever.
@@ -275,6 +271,7 @@ const listen = async (
   server.on('drop', () => {
     log.warn({ mostConnections }, 'a connection was refused: there are too many');
   });
+  answerMalformedRequests(server, log, strictTransportSecurity);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
       const isTaken = systemCodeOf(error) === 'EADDRINUSE';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ProblemCode } from '../../domain/errors.ts';
 import { statusByCode } from './http-status.ts';
-import { answerSpecOf, problemsOf, type Route } from './route.ts';
+import { answerSpecOf, bodySchemaOf, problemsOf, type Route } from './route.ts';
 
 type JsonSchema = {
   [key: string]: unknown;
@@ -33,7 +33,12 @@ class Components {
   readonly schemas: Record<string, unknown> = {};
 
   convert(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-    const { $defs, ...rest } = z.toJSONSchema(schema, { io });
+    const { $defs, ...rest } = z.toJSONSchema(schema, {
+      io,
+      override({ jsonSchema }) {
+        if (io === 'input') withoutNul(jsonSchema);
+      },
+    });
     delete rest.$schema;
     for (const [name, definition] of Object.entries($defs ?? {})) {
       const moved = withComponentRefs(definition);
@@ -44,6 +49,15 @@ class Components {
     return withComponentRefs(rest) as JsonSchema;
   }
 }
+
+/** A text that holds a NUL is refused (request-input.ts), whatever else its schema says. */
+const withoutNul = (schema: z.core.JSONSchema.BaseSchema): void => {
+  if (schema.type !== 'string' || schema.enum || schema.format !== undefined) return;
+  const { pattern } = schema;
+  if (pattern === undefined) schema.pattern = noNul;
+  else schema.allOf = [...(schema.allOf ?? []), { pattern: noNul }];
+};
+const noNul = '^[^\\u0000]*$';
 
 const withComponentRefs = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(withComponentRefs);
@@ -85,14 +99,15 @@ const parametersOf = (route: Route, components: Components) => {
 };
 
 const requestBodyOf = (route: Route, components: Components) => {
-  if (route.body === undefined) return {};
-  const schema = components.convert(route.body, 'input');
+  const body = bodySchemaOf(route);
+  if (body === undefined) return {};
+  const schema = components.convert(body, 'input');
   // `.optional()` and `.default()` leave the object's own schema in place.
   if (schema['type'] === 'object' && schema.additionalProperties !== false)
     throw new Error(`${route.method} ${route.path}: the body has to be a strict object.`);
   return {
     requestBody: {
-      required: !route.body.safeParse(undefined).success,
+      required: !body.safeParse(undefined).success,
       content: { 'application/json': { schema } },
     },
   };

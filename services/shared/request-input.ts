@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Context } from 'koa';
 import type { z } from 'zod';
 import { Problem } from '../../domain/errors.ts';
-import type { Route } from './route.ts';
+import { bodySchemaOf, querySchemaOf, type Route } from './route.ts';
 
 const defaultBodyLimitBytes = 64 * 1024;
 const faultLimit = 20;
@@ -24,10 +24,10 @@ export const parseRequest = async (
   const params = route.params?.safeParse(pathParams);
   if (params?.success === false || !Object.values(pathParams).every(isStorable))
     throw new Problem('not_found');
-  const query = route.query?.safeParse({ ...ctx.query });
+  const query = querySchemaOf(route)?.safeParse({ ...ctx.query });
   if (query !== undefined && !isStorable(Object.values(ctx.query).flat().join(' ')))
     throw notText('query');
-  const body = route.body?.safeParse(
+  const body = bodySchemaOf(route)?.safeParse(
     await readJson(ctx, route.bodyLimitBytes ?? defaultBodyLimitBytes),
   );
   const faults = [...faultsOf('query', query?.error), ...faultsOf('body', body?.error)];

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Context } from 'koa';
 import type { Logger } from 'pino';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { ProblemCode } from '../../domain/errors.ts';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -75,6 +75,8 @@ type Declared = {
   readonly bodyLimitBytes?: number;
   /** Asked every few seconds by machines: logged at `debug`. */
   readonly quiet?: boolean;
+  /** Whatever stands in the query is passed over, because others decide what they add to it. */
+  readonly anyQuery?: boolean;
 };
 
 export type Route = Declared & {
@@ -95,9 +97,9 @@ type Declaration<
 > = Declared & {
   /** Path parameters that do not fit are an address that does not exist: 404 `not_found`. */
   readonly params?: P;
-  /** Values are strings as they stand in the URL (arrays where repeated). */
+  /** Values are strings as they stand in the URL (arrays where repeated). Without a schema no parameter is taken. */
   readonly query?: Q;
-  /** A strict object; `.optional()` where the request may come without a body. */
+  /** A strict object; `.optional()` where the request may come without a body. Without a schema POST takes none, or an empty object. */
   readonly body?: B;
   readonly responses: R;
   readonly authentication?: Authentication<C>;
@@ -131,15 +133,27 @@ export const defineRoute = <
 export const answerSpecOf = (declared: z.ZodType | AnswerSpec): AnswerSpec =>
   '_zod' in declared ? { description: 'As asked.', json: declared } : declared;
 
+const nothing = z.strictObject({});
+
+/** What the query has to fit, undefined where anything may stand in it. */
+export const querySchemaOf = ({ query, anyQuery = false }: Route): z.ZodType | undefined =>
+  query ?? (anyQuery ? undefined : nothing);
+
+/** What the body has to fit. What is sent along with a method that has none by its nature is not looked at. */
+export const bodySchemaOf = ({ method, body }: Route): z.ZodType | undefined =>
+  body ?? (method === 'POST' ? nothing.optional() : undefined);
+
 /**
  * Every problem a route can answer with: its own and those of the kit, which answers `unavailable` while the process stops, and the time is not known.
  */
 export const problemsOf = (route: Route): ProblemCode[] => {
   const codes = new Set<ProblemCode>(route.problems);
   route.authentication?.problems.forEach((code) => codes.add(code));
+  // What only reads is answered wherever the question comes from: another site cannot read the answer.
+  if (route.method === 'GET') codes.delete('cross_site_request');
   if (route.params !== undefined) codes.add('not_found');
-  if (route.query !== undefined || route.body !== undefined) codes.add('invalid_request');
-  if (route.body !== undefined) codes.add('unsupported_media_type').add('body_too_large');
+  if (querySchemaOf(route) ?? bodySchemaOf(route)) codes.add('invalid_request');
+  if (bodySchemaOf(route)) codes.add('unsupported_media_type').add('body_too_large');
   // Health, and the page for browsers that come back from a CA, have a 503 in words of their own.
   if (!(503 in route.responses)) codes.add('unavailable');
   return [...codes.add('internal')];

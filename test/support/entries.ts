@@ -77,6 +77,8 @@ export type CertificateToEnter = {
   /** Active unless named here as inactive. */
   readonly services?: readonly string[];
   readonly inactiveServices?: readonly string[];
+  /** One of its own unless given. */
+  readonly pin?: string;
   /** A key pair of its own; otherwise credentials share one, which saves the time of making it. */
   readonly ownKey?: true;
 };
@@ -88,7 +90,7 @@ export async function enterCertificate(
   wanted: CertificateToEnter = {},
 ): Promise<EnteredCertificate> {
   const { factors = { pin: true, otp: 'online' }, services = ['Invoices'] } = wanted;
-  const pin = newPin();
+  const { pin = newPin() } = wanted;
   const { credentialID, ...described } = await newCredential(urls.simulator, {
     account: clientAccount.account,
     ...(factors.pin && { pin: { value: pin } }),

@@ -87,7 +87,7 @@ const portVariables = {
 
 /** The whole product as processes of its own, between a CA and a mailbox that belong to it alone, on the parts of the test run. */
 export type System = {
-  readonly urls: { readonly backoffice: string; readonly gate: string; readonly simulator: string };
+  readonly urls: Readonly<Record<'backoffice' | 'gate' | 'usage' | 'worker' | 'simulator', string>>;
   /** Where each service says whether it is ready. */
   readonly readyUrls: Readonly<Record<ServiceName, string>>;
   /** The test's own connections, with nothing in between. */
@@ -289,7 +289,13 @@ export async function startSystem({
     closings.unshift(() => temporal.close());
 
     return {
-      urls: { backoffice: at(backofficePort), gate: at(gatePort), simulator: simulator.url },
+      urls: {
+        backoffice: at(backofficePort),
+        gate: at(gatePort),
+        usage: at(usagePort),
+        worker: at(workerPort),
+        simulator: simulator.url,
+      },
       readyUrls: {
         worker: `${at(workerPort)}/readyz`,
         usage: `${at(usagePort)}/readyz`,

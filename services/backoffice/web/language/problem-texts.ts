@@ -12,6 +12,14 @@ export const problemTexts = defineTexts<Readonly<Record<ProblemCode, Told>>>({
       'Aqui só é aceite JSON.',
       'Abra de novo esta página e tente outra vez.',
     ],
+    headers_too_large: [
+      'O endereço ou os cabeçalhos do pedido são demasiado grandes.',
+      'Envie menos de cada vez.',
+    ],
+    request_timeout: [
+      'O pedido não chegou a tempo. Nada foi feito.',
+      'Envie-o de novo, de uma só vez.',
+    ],
     body_too_large: ['O pedido é demasiado grande.', 'Envie menos de cada vez.'],
     cross_site_request: [
       'Este pedido veio de outro sítio e não foi executado.',
