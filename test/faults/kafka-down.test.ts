@@ -119,8 +119,11 @@ describe('While Kafka is down', () => {
 
   it('signing, stopping, renewing, activating by hand and mails go on', async () => {
     // A signing service that cannot report keeps the event and its id.
-    const lost = reportSignatures(producer, system, { certificate: busy, count: 5, id: 'kept' });
-    const said = expect(lost).rejects.toThrow(/within 8 s|Kafka|ECONNREFUSED|[Bb]roker/);
+    const report = { certificate: busy, count: 5, id: 'kept' };
+    const unheard = reportSignatures(producer, system, report).then(
+      () => false,
+      () => true,
+    );
 
     await gateSays(system, asked(busy), null, busyGrant.grantId);
     expectAnswer(await askActivation(system, asked(busy)), 200);
@@ -138,7 +141,7 @@ describe('While Kafka is down', () => {
     const [service] = stopped.services;
     expectAnswer(await driver.call('POST', `/api/client-services/${service!.id}/activation`), 200);
     await gateSays(system, asked(stopped), null, grantId);
-    await said;
+    expect(await unheard).toBe(true);
   }, 90_000);
 
   it('and nothing is lost: each signature counts once, and every change is told in its order', async () => {
