@@ -15,10 +15,12 @@ import type { DriverRecord, Sighting } from './record.ts';
 import { factsOf } from './settle.ts';
 import { describeWorkflow } from './temporal-view.ts';
 
+type Entered = Pick<Driven, 'account' | 'certificate'>;
+
 /** Looks at everything from every side, when all is quiet. */
 export async function collectEvidence(
   installation: Installation,
-  driven: readonly Driven[],
+  driven: readonly Entered[],
   seen: { readonly record: DriverRecord; readonly sighting: Sighting },
 ): Promise<Evidence> {
   const { system, signatures } = installation;
@@ -83,7 +85,7 @@ export async function collectEvidence(
 
 async function lastAnswer(
   gateUrl: string,
-  { account, certificate }: Driven,
+  { account, certificate }: Entered,
 ): Promise<Evidence['lastAnswers'][number]> {
   const askedAt = Date.now();
   const response = await fetch(`${gateUrl}/v1/certificates/${certificate.id}/access`, {

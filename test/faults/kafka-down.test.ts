@@ -119,8 +119,11 @@ describe('While Kafka is down', () => {
 
   it('signing, stopping, renewing, activating by hand and mails go on', async () => {
     // A signing service that cannot report keeps the event and its id.
-    const lost = reportSignatures(producer, system, { certificate: busy, count: 5, id: 'kept' });
-    const said = expect(lost).rejects.toThrow(/within 8 s|Kafka|ECONNREFUSED|[Bb]roker/);
+    const report = { certificate: busy, count: 5, id: 'kept' };
+    const unheard = reportSignatures(producer, system, report).then(
+      () => false,
+      () => true,
+    );
 
     await gateSays(system, asked(busy), null, busyGrant.grantId);
     expectAnswer(await askActivation(system, asked(busy)), 200);
@@ -138,7 +141,7 @@ describe('While Kafka is down', () => {
     const [service] = stopped.services;
     expectAnswer(await driver.call('POST', `/api/client-services/${service!.id}/activation`), 200);
     await gateSays(system, asked(stopped), null, grantId);
-    await said;
+    expect(await unheard).toBe(true);
   }, 90_000);
 
   it('and nothing is lost: each signature counts once, and every change is told in its order', async () => {
@@ -151,14 +154,11 @@ describe('While Kafka is down', () => {
     await kafka.start();
     const { brokers, topics } = system.kafka;
     accessChanges = await readTopic(brokers, topics.accessChanges);
-    // Every report once more than needed, as a signing service does that was not sure.
-    for (const certificate of [busy, busy]) {
-      await reportSignatures(producer, system, { certificate, count: 5, id: 'kept' });
-    }
-    for (let sent = 0; sent < 2; sent += 1) {
-      const id = 'last of all';
-      await reportSignatures(producer, system, { certificate: nearlyUsed, count: allowance, id });
-    }
+    const report = { certificate: busy, count: 5, id: 'kept' };
+    // Once more than needed, as a signing service does that was not sure.
+    await reportSignatures(producer, system, report);
+    await reportSignatures(producer, system, report);
+    await reportSignatures(producer, system, { certificate: nearlyUsed, count: allowance });
     await becomesReady(system, 'usage');
     await eventually(
       'Not every signature was counted',
@@ -173,7 +173,13 @@ describe('While Kafka is down', () => {
     expect(changesOf(nearlyUsed)).toEqual(['granted', 'lapsed', 'suspended']);
     expect(changesOf(busy)).toEqual(['granted']);
 
-    expect(await usedOf(busy)).toBe(readBefore + 5);
+    // And long after it was counted. One key, one partition: what was sent last is counted last.
+    await reportSignatures(producer, system, report);
+    await reportSignatures(producer, system, { certificate: busy, count: 1 });
+    await eventually('The last signature was not counted', async () => {
+      return ((await usedOf(busy)) ?? 0) > readBefore + 5;
+    });
+    expect(await usedOf(busy)).toBe(readBefore + 6);
     expect(await usedOf(stopped)).toBe(0);
     await gateSays(system, asked(nearlyUsed), 'allowance_exhausted');
     expect(statusesOf(await seenCertificate(driver, nearlyUsed))).toEqual({

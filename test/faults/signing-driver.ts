@@ -31,7 +31,7 @@ export async function driveSignatures(toSign: ToSign, stopping: AbortSignal): Pr
       record.answers.push(answer);
       if (answer.maySign) {
         const event = {
-          id: `${certificate.id}/${number}`,
+          id: `${certificate.id}/${signing.ask}/${number}`,
           certificateId: certificate.id,
           time: new Date().toISOString(),
           count: random.whole(1, signing.mostAtOnce),

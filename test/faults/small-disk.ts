@@ -79,6 +79,6 @@ export async function mountSmallDisk(
         await file.close();
       }
     },
-    free: () => rm(filling),
+    free: () => rm(filling, { force: true }),
   };
 }

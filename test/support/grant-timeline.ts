@@ -20,7 +20,7 @@ export type Timeline = {
   readonly world: World;
   readonly workflows: GrantWorkflows;
   readonly mailbox: Mailbox;
-  /** What the CA was asked to revoke. */
+  /** What the CA was asked to revoke; empty with a real one. */
   readonly revoked: Revocation[];
   /** How far PostgreSQL's clock is ahead of Temporal's. */
   skewMs: number;
@@ -36,9 +36,12 @@ export type Timeline = {
 
 /**
  * Real workflows and activities on PostgreSQL and SMTP, over weeks: Temporal's time-skipping server gives the time, and PostgreSQL's clock is that time, plus a
- * skew if told.
+ * skew if told. Revocations are only noted down, unless there is a CA to ask.
  */
-export async function startTimeline(figures: Partial<Policy> = {}): Promise<Timeline> {
+export async function startTimeline(
+  figures: Partial<Policy> = {},
+  realCa?: (world: World) => CaRevoker,
+): Promise<Timeline> {
   const { temporalTestServerPath, directory } = testParts();
   installRuntime();
   // As long as a real one, since it stands in most events of a history.
@@ -70,7 +73,7 @@ export async function startTimeline(figures: Partial<Policy> = {}): Promise<Time
   await look();
   const world = await createWorld(clock, figures);
   const revoked: Revocation[] = [];
-  const ca: CaRevoker = {
+  const ca: CaRevoker = realCa?.(world) ?? {
     revoke(revocation) {
       revoked.push(revocation);
       return Promise.resolve();
