@@ -161,7 +161,7 @@ async function renewalsOf(database: Database, ids: readonly string[]) {
 
 async function auditChainOf(database: Database): Promise<Evidence['auditChain']> {
   const { broken, sealing } = await verifyAudit(database);
-  return { broken, unsealedCount: sealing.unsealedCount };
+  return { broken, oldestUnsealedAt: sealing.oldestUnsealedAt };
 }
 
 async function auditsOf(database: Database, ids: readonly string[]): Promise<AuditEvidence[]> {

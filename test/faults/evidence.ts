@@ -75,7 +75,10 @@ export type Evidence = {
   readonly facts: readonly GrantFacts[];
   readonly audits: readonly AuditEvidence[];
   /** As the command that verifies it found it. */
-  readonly auditChain: { readonly broken: Break | undefined; readonly unsealedCount: number };
+  readonly auditChain: {
+    readonly broken: Break | undefined;
+    readonly oldestUnsealedAt: Date | undefined;
+  };
   readonly notices: readonly NoticeEvidence[];
   readonly mails: readonly MailEvidence[];
   readonly outbox: readonly {

@@ -113,7 +113,7 @@ export function quietEvidence(): Evidence {
       },
     ],
     mails: [{ to: operator.email, subject: 'Reminder', messageId: 'reminder@example.test' }],
-    auditChain: { broken: undefined, unsealedCount: 0 },
+    auditChain: { broken: undefined, oldestUnsealedAt: undefined },
     outbox: [],
     topic: [
       { certificateId, eventId: 'event', count: 7 },

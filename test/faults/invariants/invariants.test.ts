@@ -225,14 +225,14 @@ const planted: readonly [string, string, Partial<Evidence>][] = [
     {
       auditChain: {
         broken: { kind: 'event_changed', position: 7, eventId: 8 },
-        unsealedCount: 0,
+        oldestUnsealedAt: undefined,
       },
     },
   ],
   [
     'auditChain',
     'an audit event that is not sealed',
-    { auditChain: { broken: undefined, unsealedCount: 1 } },
+    { auditChain: { broken: undefined, oldestUnsealedAt: new Date(at(50)) } },
   ],
   ['noProcessFailed', 'a process that ended of its own fault', { failures: ['worker failed'] }],
 ];
