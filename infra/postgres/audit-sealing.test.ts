@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createTestDatabase } from '../../test/support/database.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { testParts } from '../../test/support/parts.ts';
 import { recordAudit } from './audit.ts';
 import { readHead, readSealingFigures, sealAudit } from './audit-sealing.ts';
@@ -10,24 +10,25 @@ import { migrate } from './migrate.ts';
 import { inTransaction, openDatabase, type Database, type Queryable } from './pool.ts';
 
 const at = new Date('2026-05-04T10:00:00.123Z');
-let url: string;
+let testDatabase: TestDatabase;
 let database: Database;
-let closings: (() => Promise<unknown>)[];
 
-const open = (to = url): Database => {
-  const pool = openDatabase({ url: to, applicationName: 'audit test' });
-  closings.unshift(() => pool.end());
-  return pool;
-};
+const open = (url = testDatabase.url): Database =>
+  openDatabase({ url, applicationName: 'audit test' });
 
-beforeEach(async () => {
-  const testDatabase = await createTestDatabase();
-  url = testDatabase.url;
-  closings = [() => testDatabase.drop()];
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
   database = open();
 });
-afterEach(async () => {
-  for (const close of closings) await close();
+afterEach(() =>
+  database.query(
+    `begin; set local session_replication_role = replica;
+     truncate audit_events, audit_links, audit_unsealed restart identity; commit`,
+  ),
+);
+afterAll(async () => {
+  await database.end();
+  await testDatabase.drop();
 });
 
 const write = (queryable: Queryable, subject: string): Promise<void> =>
@@ -129,10 +130,11 @@ describe('sealing the audit', () => {
 
   it('makes one chain when several processes seal at once', async () => {
     await writeMany(200);
-    const pools = [database, open(), open(), open()];
+    const others = [open(), open(), open()];
     while ((await verified()).unsealed > 0) {
-      await Promise.all(pools.map((pool) => sealAudit(pool, 7)));
+      await Promise.all([database, ...others].map((pool) => sealAudit(pool, 7)));
     }
+    await Promise.all(others.map((pool) => pool.end()));
     expect(await verified()).toEqual({ broken: undefined, checked: 200, unsealed: 0 });
   });
 
@@ -224,8 +226,8 @@ describe('sealing the audit', () => {
   it('chains the events that were there before the chain was', async () => {
     const { postgresUrl } = testParts();
     const name = `test_upgrade_${Date.now().toString(36)}`;
-    const before = open(await createDatabase(postgresUrl, name));
-    closings.push(() => dropDatabase(postgresUrl, name));
+    const url = await createDatabase(postgresUrl, name);
+    const before = open(url);
     const folder = new URL('./migrations/', import.meta.url);
     const files = (await readdir(folder)).sort().filter((file) => file < '0007');
     await before.query(
@@ -236,13 +238,13 @@ describe('sealing the audit', () => {
       await before.query('insert into migrations (name) values ($1)', [file]);
     }
     await write(before, 'account:old');
-    const upgraded = new URL(url);
-    upgraded.pathname = `/${name}`;
-    expect((await migrate(upgraded.href))[0]).toBe('0007_audit_chain.sql');
+    expect((await migrate(url))[0]).toBe('0007_audit_chain.sql');
     await write(before, 'account:new');
     await sealAudit(before);
     expect(await chained(before)).toEqual(['account:old', 'account:new']);
     expect(await verified(before)).toEqual({ broken: undefined, checked: 2, unsealed: 0 });
+    await before.end();
+    await dropDatabase(postgresUrl, name);
   });
 
   it('finds no second place for an event that a restored dump has put into the queue again', async () => {
