@@ -48,7 +48,7 @@ export type Backoffice = {
 
 /** The whole product as processes of its own, between a CA and a mailbox that belong to it alone, on the parts of the test run. */
 export type System = {
-  readonly urls: { readonly backoffice: string; readonly gate: string; readonly simulator: string };
+  readonly urls: Readonly<Record<'backoffice' | 'gate' | 'usage' | 'worker' | 'simulator', string>>;
   readonly administration: Administration;
   readonly mailbox: ReturnType<typeof mailboxReader>;
   readonly temporal: Client;
@@ -170,7 +170,10 @@ export async function startSystem({
     closings.unshift(() => temporal.close());
 
     return {
-      urls: { backoffice: at(backofficePort), gate: at(gatePort), simulator: simulator.url },
+      urls: {
+        ...{ backoffice: at(backofficePort), gate: at(gatePort), simulator: simulator.url },
+        ...{ usage: at(usagePort), worker: at(workerPort) },
+      },
       administration: createAdministration({ database, clock, sealer }),
       mailbox: mailboxReader(mailbox.url),
       temporal: temporal.client,
