@@ -4,7 +4,7 @@ import { hostClock, startStopwatch, type HostClock } from './host-clock.ts';
 import type { Database, Queryable } from './pool.ts';
 
 /** What is known of the clock, for figures and readiness. */
-export type ClockFigures = {
+type ClockFigures = {
   /** How far the host's own clock is from PostgreSQL's: positive when the host is behind. */
   readonly skewSeconds: number;
   /** Since the last measurement that succeeded. */

@@ -6,7 +6,7 @@ const destinations = ['temporal', 'kafka', 'mail'] as const satisfies readonly D
 const mailStates = ['sending', 'accepted', 'refused', 'failed'] as const;
 type MailState = (typeof mailStates)[number];
 
-export type OutboxFigures = {
+type OutboxFigures = {
   readonly destination: Destination;
   /** Up to `countLimit`. */
   readonly waiting: number;
