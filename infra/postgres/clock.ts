@@ -4,7 +4,7 @@ import { hostClock, startStopwatch, type HostClock } from './host-clock.ts';
 import type { Database, Queryable } from './pool.ts';
 
 /** What is known of the clock, for figures and readiness. */
-export type ClockFigures = {
+type ClockFigures = {
   /** How far the host's own clock is from PostgreSQL's: positive when the host is behind. */
   readonly skewSeconds: number;
   /** Since the last measurement that succeeded. */
@@ -64,50 +64,36 @@ export async function followDatabaseClock(
 ): Promise<FollowingClock> {
   const { log, unmeasuredMs = 30_000, host = hostClock } = options;
   const { intervalMs = Math.min(10_000, unmeasuredMs / 3) } = options;
+  const voice = createVoice(log);
   let current = await measure(database, host);
   let [jumps, reachable, stopped] = [0, true, false];
   let timer: NodeJS.Timeout | undefined;
   let measuring: Promise<void> | undefined;
-  /** What was said last, so that each change is said once. */
-  let said = { skewed: false, refusing: false };
 
   const nowMs = () => host.monotonicMs() + current.offsetMs;
   const skewMs = () => nowMs() - host.wallMs();
   const faultNow = (): string | undefined => {
     const ageMs = current.age();
     if (ageMs > unmeasuredMs) return `was not measured for ${(ageMs / 1000).toFixed(0)} s`;
-    if (Math.abs(apartMs(host) - current.apartMs) > toleranceMs)
-      return 'jumped and is measured again';
-    return undefined;
+    const movedMs = Math.abs(apartMs(host) - current.apartMs);
+    return movedMs > toleranceMs ? 'jumped and is measured again' : undefined;
   };
+  voice.measured(skewMs());
 
   const accept = (measured: Measurement) => {
     const jumpMs = measured.offsetMs - current.offsetMs;
     if (Math.abs(jumpMs) > toleranceMs) {
       jumps += 1;
-      const seconds = jumpMs / 1000;
-      log?.warn(
-        { seconds },
-        'the time jumped: this machine slept, or the clock of PostgreSQL was set',
-      );
+      voice.jumped(jumpMs);
     }
     current = measured;
     reachable = true;
-    const skewed = Math.abs(skewMs()) > toleranceMs;
-    if (skewed !== said.skewed) {
-      const fields = { skewSeconds: skewMs() / 1000 };
-      if (skewed) log?.warn(fields, "this host's clock is wrong; the time of PostgreSQL is used");
-      else log?.info(fields, "this host's clock is right again");
-    }
-    if (said.refusing) log?.info({}, 'the clock is measured again');
-    said = { skewed, refusing: false };
+    voice.measured(skewMs());
   };
-  const fail = (err: unknown) => {
+  const fail = (error: unknown) => {
     reachable = false;
     const fault = faultNow();
-    if (fault === undefined || said.refusing) return;
-    log?.warn({ err, fault }, 'the clock cannot be measured: nothing is decided until it can');
-    said = { ...said, refusing: true };
+    if (fault !== undefined) voice.refuses(fault, error);
   };
   const measureNow = (): void => {
     clearTimeout(timer);
@@ -115,19 +101,21 @@ export async function followDatabaseClock(
       .then(accept, fail)
       .finally(() => {
         measuring = undefined;
-        if (stopped) return;
-        timer = setTimeout(measureNow, reachable ? intervalMs : retryMs);
-        timer.unref();
+        if (!stopped) again(reachable ? intervalMs : retryMs);
       });
   };
-  timer = setTimeout(measureNow, intervalMs);
-  timer.unref();
+  const again = (ms: number): void => {
+    timer = setTimeout(measureNow, ms);
+    timer.unref();
+  };
+  again(intervalMs);
 
   return {
     now() {
       const fault = faultNow();
       if (fault === undefined) return new Date(nowMs());
-      measureNow();
+      // At once after a jump; a database that does not answer is not asked more often because many want to know the time.
+      if (reachable) measureNow();
       throw new Problem('unavailable', {}, { cause: new Error(`The clock ${fault}.`) });
     },
     figures: () => ({
@@ -138,6 +126,34 @@ export async function followDatabaseClock(
     stop() {
       stopped = true;
       clearTimeout(timer);
+    },
+  };
+}
+
+/** Says each change once. */
+function createVoice(log: ClockLog | undefined) {
+  let [isSkewed, isRefusing] = [false, false];
+  return {
+    jumped(ms: number): void {
+      const fields = { seconds: ms / 1000 };
+      log?.warn(fields, 'the time jumped: this machine slept, or the clock of PostgreSQL was set');
+    },
+    measured(skewMs: number): void {
+      if (isRefusing) log?.info({}, 'the clock is measured again');
+      isRefusing = false;
+      const wasSkewed = isSkewed;
+      isSkewed = Math.abs(skewMs) > toleranceMs;
+      const fields = { skewSeconds: skewMs / 1000 };
+      if (isSkewed && !wasSkewed) {
+        log?.warn(fields, "this host's clock is wrong; the time of PostgreSQL is used");
+      } else if (!isSkewed && wasSkewed) {
+        log?.info(fields, "this host's clock is right again");
+      }
+    },
+    refuses(fault: string, err: unknown): void {
+      if (isRefusing) return;
+      isRefusing = true;
+      log?.warn({ err, fault }, 'the clock cannot be measured: nothing is decided until it can');
     },
   };
 }

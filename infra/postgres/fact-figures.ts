@@ -11,7 +11,7 @@ const destinations = [
 const mailStates = ['sending', 'accepted', 'refused', 'failed'] as const;
 type MailState = (typeof mailStates)[number];
 
-export type OutboxFigures = {
+type OutboxFigures = {
   readonly destination: Destination;
   /** Up to `countLimit`. */
   readonly waiting: number;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from '../../infra/development/ports.ts';
+import { createConsequences } from '../../infra/postgres/consequences.ts';
 import {
   accessSnapshot,
   goToCaAndBack,
@@ -14,6 +15,7 @@ import {
   typedFactors,
   type TestBackoffice,
 } from '../../test/support/backoffice.ts';
+import { openDoor } from '../../test/support/door.ts';
 import { testParts } from '../../test/support/parts.ts';
 import { createOperatorDriver, type OperatorDriver } from '../stack/operator-driver.ts';
 
@@ -41,7 +43,7 @@ const until = async (what: string, holds: () => Promise<boolean>): Promise<void>
 /** The service as it runs, on the same database and CA as the one inside the test. */
 async function startProcess(
   temporal: Record<string, string>,
-): Promise<{ child: ChildProcess; ana: OperatorDriver }> {
+): Promise<{ child: ChildProcess; ana: OperatorDriver; url: string }> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(process.execPath, ['--import', 'tsx', mainFile], {
@@ -65,7 +67,7 @@ async function startProcess(
   );
   const ana = createOperatorDriver(url);
   await ana.signIn('ana@loja.example', operatorPassword);
-  return { child, ana };
+  return { child, ana, url };
 }
 
 /** How many signals to the workflow of a renewal were written, and how many of them delivered. */
@@ -117,6 +119,101 @@ describe('the process', () => {
       expect(await accessSnapshot(backoffice, certificate)).toEqual(before);
       await obtainGrant(backoffice, driver, certificate);
     }
+  });
+
+  it('on a host whose clock is wrong, told to stop while the CA is asked, ends the events, lets nobody in, and records the grant', async () => {
+    const { child, ana, url } = await startProcess({
+      ...noTemporal,
+      TEST_CLOCK_OFFSET_SECONDS: '-420',
+    });
+    const certificate = await backoffice.newCertificate({ services: 1 });
+    const id = await goToCaAndBack(ana, certificate);
+    const events = ana.browser.open(`${url}/api/events`).then(
+      () => 'ended',
+      () => 'ended',
+    );
+    const faults = [{ method: 'credentials/authorize', delayMs: 1_500, times: 1 }];
+    await backoffice.switchCa(certificate.credentialId, { faults });
+    // By the clock of this machine, which is PostgreSQL's.
+    const calledAt = new Date();
+    const asking = ana.authorize(id, await typedFactors(backoffice, certificate));
+    const here = await backoffice.signedIn('ana');
+    const stateOf = async () => ((await here.renewal(id)).body as { state: string }).state;
+    await until('asked', async () => (await stateOf()) === 'authorizing');
+
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    expect(await events).toBe('ended');
+    await until('closed to newcomers', () =>
+      fetch(`${url}/healthz`).then(
+        () => false,
+        () => true,
+      ),
+    );
+    expect(await stateOf()).toBe('authorizing');
+    const answer = await asking;
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('connection')).toBe('close');
+    expect(await exited).toEqual([0, null]);
+    expect(await stateOf()).toBe('granted');
+    const { rows } = await backoffice.database.query<{ off: number }>(
+      'select abs(extract(epoch from g.effective_at - $2))::float8 as off from access_grants as g where g.grant_id = $1',
+      [id, calledAt],
+    );
+    expect(rows[0]?.off).toBeLessThan(5);
+  });
+
+  it('told to stop with a CA that takes longer than it has, ends in time, and the renewal ends as one whose answer was lost', async () => {
+    const silent = await openDoor();
+    const { child, ana } = await startProcess({
+      TEMPORAL_ADDRESS: `127.0.0.1:${silent.port}`,
+      SHUTDOWN_GRACE_SECONDS: '2',
+    });
+    const certificate = await backoffice.newCertificate();
+    const id = await goToCaAndBack(ana, certificate);
+    const before = await accessSnapshot(backoffice, certificate);
+    const faults = [{ method: 'credentials/authorize', delayMs: 15_000, times: 1 }];
+    await backoffice.switchCa(certificate.credentialId, { faults });
+    const asking = ana.authorize(id, await typedFactors(backoffice, certificate)).then(
+      () => 'answered',
+      () => 'cut off',
+    );
+    const here = await backoffice.signedIn('ana');
+    const renewal = async () => (await here.renewal(id)).body as { state: string };
+    await until('asked', async () => (await renewal()).state === 'authorizing');
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+    expect(await asking).toBe('cut off');
+    expect(await renewal()).toMatchObject({ state: 'authorizing' });
+    backoffice.clock.advance(70);
+    await createConsequences(backoffice.store).closeRenewal(id);
+    expect(await renewal()).toMatchObject({
+      state: 'outcome_unknown',
+      outcome: { code: 'answer_lost' },
+    });
+    expect(await accessSnapshot(backoffice, certificate)).toEqual(before);
+    await silent.close();
+  });
+
+  it('told to stop while it starts, with a database that does not answer, ends in order', async () => {
+    const silent = await openDoor();
+    const child = spawn(process.execPath, ['--import', 'tsx', mainFile], {
+      env: {
+        NODE_ENV: 'test',
+        DATABASE_URL: `postgres://nobody@127.0.0.1:${silent.port}/none`,
+      },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    processes.push(child);
+    let output = '';
+    child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
+    await silent.called;
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+    expect(output).toContain('was told to stop before it had started');
+    await silent.close();
   });
 
   it('delivers its signals to Temporal, and stops when it is told to', async () => {

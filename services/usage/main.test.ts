@@ -9,6 +9,7 @@ import { waitUntil } from '../../infra/development/wait-until.ts';
 import { createKafka } from '../../infra/kafka/client.ts';
 import { ensureTopics } from '../../infra/kafka/topics.ts';
 import { openDatabase, type Database } from '../../infra/postgres/pool.ts';
+import { openDoor } from '../../test/support/door.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { testParts } from '../../test/support/parts.ts';
 import { insertCertificate, insertGrant, usedOf } from '../../test/support/usage-fixtures.ts';
@@ -187,6 +188,66 @@ it('usage counts though Temporal cannot be reached, and stops in order', async (
     deadlineMs: 20_000,
   });
   expect(await usage.end('SIGTERM')).toBe(0);
+}, 60_000);
+
+it('usage, told to stop while it counts, counts what it has read and leaves the positions right', async () => {
+  const topic = await makeTopic();
+  const certificateId = await insertCertificate(database);
+  const grantId = await insertGrant(database, {
+    ...{ certificateId, effectiveAt: '2026-01-01T00:00:00Z' },
+  });
+  const usage = await startUsage(topic);
+  await usage.ready();
+  const holder = await database.connect();
+  await holder.query('begin');
+  await waitUntil(
+    async () => {
+      const held = 'select from usage_positions as p where p.topic = $1 for update';
+      return (await holder.query(held, [topic])).rowCount === 4;
+    },
+    { what: 'there are no positions', deadlineMs: 20_000 },
+  );
+  await write(topic, certificateId, 50);
+  await waitUntil(
+    async () => {
+      const { rowCount } = await database.query(
+        `select from pg_stat_activity as a
+         where a.application_name = 'usage' and a.wait_event_type = 'Lock' and a.datname = current_database()`,
+      );
+      return rowCount === 1;
+    },
+    { what: 'nothing is being counted', deadlineMs: 20_000 },
+  );
+  const ended = usage.end('SIGTERM');
+  await waitUntil(() => usage.output().includes('usage is stopping'), {
+    what: 'it does not stop',
+    deadlineMs: 10_000,
+  });
+  expect(usage.child.exitCode).toBeNull();
+  await holder.query('commit');
+  holder.release();
+  expect(await ended).toBe(0);
+  expect(await usedOf(database, grantId)).toBe(50);
+  const { rows } = await database.query<{ read: number; counted: number }>(
+    `select sum(p.next_offset - p.start_offset)::bigint as read, sum(p.counted)::bigint as counted
+     from usage_positions as p where p.topic = $1`,
+    [topic],
+  );
+  expect(rows).toEqual([{ read: 50, counted: 50 }]);
+}, 60_000);
+
+it('usage, told to stop while Kafka and Temporal hang, ends in order', async () => {
+  const topic = await makeTopic();
+  const silent = await openDoor();
+  const address = `127.0.0.1:${silent.port}`;
+  const usage = await startUsage(topic, { KAFKA_BROKERS: address, TEMPORAL_ADDRESS: address });
+  await waitUntil(async () => (await usage.get('/healthz')).status === 200, {
+    what: 'not alive',
+    deadlineMs: 20_000,
+  });
+  await silent.called;
+  expect(await usage.end('SIGTERM')).toBe(0);
+  await silent.close();
 }, 60_000);
 
 it('usage starts while Kafka is away, says so, and stops in order', async () => {

@@ -93,6 +93,8 @@ async function createWorker(
     interceptors: { activity: [showLife] },
     // A grant sleeps for days: the cache serves the second task of a wake-up and the two minutes of a code.
     maxCachedWorkflows: 1_000,
+    // What waits in Temporal waits better than what waits here for a connection to PostgreSQL or for its turn at the mail server.
+    maxConcurrentActivityTaskExecutions: 40,
     shutdownGraceTime: Math.max(500, graceMs - 2_000),
     shutdownForceTime: graceMs,
   });

@@ -8,6 +8,7 @@ import {
 } from '../../infra/ca/csc-simulator/server.ts';
 import { setSwitches, simulatorState } from '../../infra/ca/csc-simulator/testing.ts';
 import { mailboxReader } from '../../infra/mail/testing/support.ts';
+import { hashSecret } from '../../infra/postgres/sealing.ts';
 import { activate } from '../../services/gate/activation.ts';
 import { createCaClients } from '../../services/shared/ca-clients.ts';
 import { createCaRevoker } from '../../services/worker/ca-revoker.ts';
@@ -144,14 +145,17 @@ describe('A day without the CA', () => {
     const tokens = await consent();
     const grantId = await obtain(certificate, { ...tokens, sad: 'of-the-new-grant' });
 
-    const { store, sealer } = world;
+    const { sealer } = world;
+    const store = world.storeAs('gate');
     const caClients = createCaClients(sealer, impatient);
     const { certificateId, accountId } = certificate;
+    const caller = { apiKeyId: 'signer', accountId, keyHash: hashSecret('secret of the signer') };
+    await world.database.query(
+      `insert into api_keys (api_key_id, account_id, name, key_hash, created_at) values ($1, $2, 'Signer', $3, now())`,
+      [caller.apiKeyId, accountId, caller.keyHash],
+    );
     const ask = () =>
-      activate(
-        { store, sealer, caClients },
-        { certificateId, accountId, clientService: 'Invoices', actor: 'api_key:test' },
-      );
+      activate({ store, sealer, caClients }, { certificateId, clientService: 'Invoices', caller });
     const whyNot = () =>
       ask().then(
         () => 'handed out',

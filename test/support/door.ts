@@ -6,6 +6,8 @@ export type Door = {
   fallSilent(): void;
   /** New connections lead through again; those that fell silent stay so. */
   speakAgain(): void;
+  /** Resolves when the first connection has come. */
+  readonly called: Promise<void>;
   close(): Promise<void>;
 };
 
@@ -15,6 +17,8 @@ export async function openDoor(to?: {
   readonly host: string;
 }): Promise<Door> {
   const sockets = new Set<Socket>();
+  let ring: () => void = () => undefined;
+  const called = new Promise<void>((resolve) => (ring = resolve));
   let state = { isSilent: to === undefined };
   const keep = (socket: Socket): void => {
     sockets.add(socket);
@@ -32,16 +36,18 @@ export async function openDoor(to?: {
   const server = createServer((caller) => {
     const own = state;
     keep(caller);
+    ring();
     caller.resume();
     if (own.isSilent || to === undefined) return;
-    const called = connect(to);
-    keep(called);
-    pass(caller, called, own);
-    pass(called, caller, own);
+    const other = connect(to);
+    keep(other);
+    pass(caller, other, own);
+    pass(other, caller, own);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,
+    called,
     fallSilent() {
       state.isSilent = true;
     },
