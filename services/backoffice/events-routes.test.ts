@@ -288,4 +288,15 @@ describe('the live events', () => {
     await until(() => vera.text.includes(changed(certificate, 'client_service')), 'told again');
     vera.leave();
   });
+
+  it('end at once when the operator is taken out of an account, in every browser', async () => {
+    const browsers = [await listener('rui'), await listener('rui')];
+    const [one, two] = await Promise.all(browsers.map((browser) => browser.listen()));
+    const ana = await (await listener('ana')).listen();
+    await backoffice.removeOperator('rui');
+    await until(() => one?.isOver === true && two?.isOver === true, 'both browsers');
+    for (const browser of browsers) expect((await browser.tryToListen()).status).toBe(401);
+    expect(ana.isOver).toBe(false);
+    ana.leave();
+  });
 });

@@ -412,7 +412,7 @@ const states: Readonly<Record<string, State>> = {
       await page.context().clearCookies();
       await page.goto('/certificates');
       await signIn(page, typed);
-      await page.getByText(/(Possible again in|De novo possível daqui a) \d/).waitFor();
+      await page.getByText(/^(Wait|Espere) \d/).waitFor();
     },
   },
   'forgot-password': {
@@ -435,14 +435,6 @@ const states: Readonly<Record<string, State>> = {
       await page.locator('input[autocomplete=new-password]').waitFor();
     },
   },
-  'password-reset-too-short': {
-    async open(page) {
-      await page.goto(`/password-reset#${await newResetToken()}`);
-      await page.locator('input[autocomplete=new-password]').fill('too short');
-      await page.keyboard.press('Enter');
-      await page.getByRole('alert').waitFor();
-    },
-  },
   'password-reset-done': {
     async open(page) {
       await page.goto(`/password-reset#${await newResetToken()}`);
@@ -455,12 +447,6 @@ const states: Readonly<Record<string, State>> = {
     async open(page) {
       await page.goto('/password-reset#not-a-token-that-anybody-has');
       await page.getByText(/^(This link has ended|Esta ligação terminou)$/).waitFor();
-    },
-  },
-  'password-reset-without-token': {
-    async open(page) {
-      await page.goto('/password-reset');
-      await page.getByText(/^(The link is not complete|A ligação não está completa)$/).waitFor();
     },
   },
   'password-wrong': {

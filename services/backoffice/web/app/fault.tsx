@@ -17,7 +17,7 @@ const texts = defineTexts({
       'What you had here is not lost. Look at the state before you do something again.',
     ],
     reference: (id: string) => `Reference: ${id}`,
-    again: (wait: string) => `Possible again in ${wait}.`,
+    again: (wait: string) => `Wait ${wait}, then try again.`,
   },
   'pt-PT': {
     offline: [
@@ -29,7 +29,7 @@ const texts = defineTexts({
       'O que tinha aqui não se perdeu. Veja o estado antes de repetir algo.',
     ],
     reference: (id: string) => `Referência: ${id}`,
-    again: (wait: string) => `De novo possível daqui a ${wait}.`,
+    again: (wait: string) => `Espere ${wait} e tente outra vez.`,
   },
 });
 
@@ -38,7 +38,6 @@ function useFault(error: unknown): {
   readonly sentence: string;
   readonly whatToDo: string;
   readonly reference: string | undefined;
-  readonly wait?: string | undefined;
 } {
   const own = useTexts(texts);
   const formats = useFormats();
@@ -48,11 +47,11 @@ function useFault(error: unknown): {
     const { code, title, detail, status, instance, retryAfterSeconds } = error.problem;
     const [sentence, whatToDo] = wordOf(problems, code) ?? [title, detail];
     // A refusal explains itself; only a fault is for somebody else to look up.
-    const wait =
+    const next =
       code === 'too_many_requests' && typeof retryAfterSeconds === 'number'
-        ? formats.wait(retryAfterSeconds)
-        : undefined;
-    return { sentence, whatToDo, reference: status >= 500 ? instance : undefined, wait };
+        ? own.again(formats.wait(retryAfterSeconds))
+        : whatToDo;
+    return { sentence, whatToDo: next, reference: status >= 500 ? instance : undefined };
   }
   const isOffline = error instanceof Unanswered && error.isOffline;
   const [sentence = '', whatToDo = ''] = isOffline ? own.offline : own.unanswered;
@@ -67,7 +66,7 @@ export function FaultNotice({
   readonly error: unknown;
   readonly onRetry?: (() => void) | undefined;
 }) {
-  const { sentence, whatToDo, reference, wait } = useFault(error);
+  const { sentence, whatToDo, reference } = useFault(error);
   const own = useTexts(texts);
   const { tryAgain } = useTexts(words);
   // Signing in is offered over the whole page already.
@@ -80,7 +79,6 @@ export function FaultNotice({
       actions={onRetry && <Button onClick={onRetry}>{tryAgain}</Button>}
     >
       <p>{whatToDo}</p>
-      {wait !== undefined && <p>{own.again(wait)}</p>}
       {reference !== undefined && <p>{own.reference(reference)}</p>}
     </Notice>
   );

@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import { useEffect, useState, type ReactNode } from 'react';
-import { call } from '../../api/client.ts';
+import { call, isProblem } from '../../api/client.ts';
 import type { WhoAmI } from '../../api/contract.ts';
 import { FaultNotice } from '../../app/fault.tsx';
 import { LanguageButtons } from '../../app/language-switch.tsx';
@@ -21,6 +21,8 @@ const texts = defineTexts({
     password: 'Password',
     submit: 'Sign in',
     forgot: 'Forgot your password?',
+    perhapsOthers:
+      'Perhaps somebody else tried with your address. Nothing was changed, and a new password that you choose by mail lets you in meanwhile.',
     help: 'No access yet? Ask an administrator of your account.',
     ended: 'Your session has ended',
     goOn: 'Sign in again and go on where you were. Nothing that you see here is lost.',
@@ -32,6 +34,8 @@ const texts = defineTexts({
     password: 'Palavra-passe',
     submit: 'Iniciar sessão',
     forgot: 'Esqueceu-se da palavra-passe?',
+    perhapsOthers:
+      'Talvez outra pessoa tenha tentado com o seu endereço. Nada foi alterado, e uma nova palavra-passe escolhida por e-mail permite-lhe entrar entretanto.',
     help: 'Ainda não tem acesso? Peça a um administrador da sua conta.',
     ended: 'A sua sessão terminou',
     goOn: 'Inicie sessão de novo e continue onde estava. Nada do que vê aqui se perdeu.',
@@ -130,6 +134,7 @@ function SignInForm({
       }}
     >
       {signIn.error !== null && <FaultNotice error={signIn.error} />}
+      {isProblem(signIn.error, 'too_many_requests') && <p>{t.perhapsOthers}</p>}
       <TextField
         label={t.email}
         type="email"
