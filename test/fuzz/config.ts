@@ -26,10 +26,10 @@ const fillings: Readonly<Record<string, ThereKind>> = {
   'POST /api/session password': 'passwords',
   'POST /api/invitations/lookup token': 'invitationTokens',
   'POST /api/invitations/acceptance token': 'invitationTokens',
-  '/v1/certificates/{id}': 'inForce',
-  'GET /v1/certificates/{id}/access clientService': 'clientServices',
-  'POST /v1/certificates/{id}/activation clientService': 'clientServices',
-  'POST /v1/certificates/{id}/refusals grantId': 'grants',
+  '/v1/certificates/{id}': 'signing',
+  'GET /v1/certificates/{id}/access clientService': 'signingServices',
+  'POST /v1/certificates/{id}/activation clientService': 'signingServices',
+  'POST /v1/certificates/{id}/refusals grantId': 'signingGrants',
 };
 
 /**
@@ -64,7 +64,7 @@ export function fuzzConfiguration(
       if (kind === undefined) return [];
       const where = `parameters.${toml(`${place.in}.${place.name.replace('[]', '[*]')}`)}`;
       if (phase === 'fuzzing') {
-        return [`${where} = ${inlineTable({ dictionary: kind, probability: 0.8 })}`];
+        return [`${where} = ${inlineTable({ dictionary: kind, probability: 0.95 })}`];
       }
       return place.in === 'path' ? [`${where} = ${toml(there[kind][0])}`] : [];
     });

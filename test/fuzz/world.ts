@@ -33,10 +33,13 @@ export type FuzzWorld = {
     stoppable: readonly string[];
     /** To be renewed: nothing else is done with them. */
     renewable: readonly string[];
-    /** A certificate in force that is not stopped, with its services and its grant. */
+    /** A certificate in force that is not stopped, with its services. */
     inForce: readonly string[];
     clientServices: readonly string[];
-    grants: readonly string[];
+    /** Another, of which only the gate is asked, with what may sign with it and its grant. */
+    signing: readonly string[];
+    signingServices: readonly string[];
+    signingGrants: readonly string[];
     renewals: readonly string[];
     /** Renewals that wait for this PIN. */
     waiting: readonly string[];
@@ -87,6 +90,7 @@ export async function enterFuzzWorld(system: System): Promise<FuzzWorld> {
   };
 
   const inForce = await granted();
+  const signing = await granted();
   const lapsed = await granted(1);
   const stoppable = [await granted(), await granted()];
   const waitingFor = await Promise.all([enter(pinOnly), enter(pinOnly), enter(pinOnly)]);
@@ -104,13 +108,6 @@ export async function enterFuzzWorld(system: System): Promise<FuzzWorld> {
   const operators = await idsAt(boss, `${settings}/operators`);
   const own = expectAnswer(await boss.call('GET', '/api/session'), 200) as Whoami;
   const keys = await itemsAt(boss, `${settings}/api-keys`);
-  const { access } = expectAnswer(
-    await boss.call('GET', `/api/certificates/${inForce.id}`),
-    200,
-  ) as {
-    access: { grantId: string | null };
-  };
-  const { grantId } = access;
   const colleague = account.operators.operator;
   return {
     admin: account.operators.admin,
@@ -127,7 +124,9 @@ export async function enterFuzzWorld(system: System): Promise<FuzzWorld> {
       renewable: renewable.map(({ id }) => id),
       inForce: [inForce.id],
       clientServices: inForce.services.map(({ id }) => id),
-      grants: grantId === null ? [] : [grantId],
+      signing: [signing.id],
+      signingServices: signing.services.slice(0, 2).map(({ id }) => id),
+      signingGrants: [await grantOf(boss, signing)],
       renewals: [...ended, ...waiting, ...open],
       waiting,
       pins: [pin],
@@ -150,6 +149,11 @@ async function itemsAt(driver: OperatorDriver, path: string): Promise<readonly I
 
 const idsAt = async (driver: OperatorDriver, path: string): Promise<string[]> =>
   (await itemsAt(driver, path)).map(({ id }) => id);
+
+async function grantOf(driver: OperatorDriver, { id }: EnteredCertificate): Promise<string> {
+  const seen = expectAnswer(await driver.call('GET', `/api/certificates/${id}`), 200);
+  return (seen as { access: { grantId: string } }).access.grantId;
+}
 
 const invite = (driver: OperatorDriver, settings: string, { accountId }: EnteredAccount) =>
   Promise.all(
