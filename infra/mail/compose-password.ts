@@ -9,10 +9,10 @@ export function composePassword(
   texts: MailTexts,
 ): { part: MailPart; actionLabel: string } {
   const { labels, titles, password } = texts;
-  const { long } = instantFormat(texts.locale, input.timeZone);
+  const format = instantFormat(texts.locale, input.timeZone);
   if (input.kind === 'password_changed') {
     const told = password.changed;
-    const happenedAt = long(input.changedAt);
+    const happenedAt = format.long(input.changedAt);
     const part: MailPart = {
       tone: 'notice',
       subject: told.subject,
@@ -29,7 +29,7 @@ export function composePassword(
     return { part, actionLabel: told.action };
   }
   const told = password.reset;
-  const words = { happenedAt: long(input.requestedAt), endsAt: long(input.expiresAt) };
+  const words = { happenedAt: format.long(input.requestedAt), endsAt: format.long(input.expiresAt) };
   const part: MailPart = {
     tone: 'notice',
     subject: told.subject,

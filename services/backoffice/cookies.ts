@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 
-export type CookieOptions = {
+type CookieOptions = {
   readonly maxAgeSeconds: number;
   /** Where it is sent to; with https always everywhere, as its prefix wants it. */
   readonly path?: string;

@@ -9,7 +9,7 @@ import type { Logger } from '../shared/log.ts';
 import { networkOf } from './network.ts';
 
 /** What can be tried without a session, and the present password with one. */
-export type Door = 'sign_in' | 'invitation' | 'password_reset' | 'present_password';
+type Door = 'sign_in' | 'invitation' | 'password_reset' | 'present_password';
 
 export type Entrance = {
   readonly door: Door;

@@ -16,7 +16,6 @@ import {
   type Environment,
   type Variables,
 } from './config.ts';
-import { workerVariables } from '../worker/config.ts';
 
 const secret = 'planted-4711';
 const newKey = () => randomBytes(32).toString('base64');
@@ -202,17 +201,6 @@ describe('the configuration', () => {
     'postgres://app@db.internal/x',
   ])('takes the database of %s', (DATABASE_URL) => {
     expect(faultsOf(databaseVariables, { DATABASE_URL })).toEqual([]);
-  });
-
-  it('refuses the mail relay and the sender of development outside it', () => {
-    const { SMTP_URL, MAIL_FROM, MAIL_REPLY_TO } = workerVariables;
-    const mail = { SMTP_URL, MAIL_FROM, MAIL_REPLY_TO };
-    const values = Object.fromEntries(
-      Object.entries(mail).map(([name, { developmentDefault }]) => [name, developmentDefault]),
-    );
-    expect(faultsOf(mail, values)).toHaveLength(3);
-    expect(faultsOf(mail, { ...values, NODE_ENV: 'development' })).toEqual([]);
-    expect(faultsOf(mail, {})).toHaveLength(3);
   });
 
   it('keeps sealing keys in the order given, newest first', () => {

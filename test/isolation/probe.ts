@@ -3,7 +3,7 @@ import { buildRequest, type Operation, type Place, type Request } from '../suppo
 import { neverExisted, type StoredValue } from './values.ts';
 
 /** What can be compared of an answer: everything but what is another at each request. */
-export type SeenAnswer = {
+type SeenAnswer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -27,7 +27,7 @@ export type Answers = {
 type Attempt = { readonly values: Record<string, string>; readonly foreign: readonly string[] };
 
 /** Every request of an operation with something of others in it: each place by itself, and all ids of a path at once. */
-export function attemptsAt(operation: Operation, answers: Answers): Attempt[] {
+function attemptsAt(operation: Operation, answers: Answers): Attempt[] {
   const { places } = operation;
   const own: Record<string, string> = {};
   for (const place of places) {
