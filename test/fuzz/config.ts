@@ -26,6 +26,8 @@ const fillings: Readonly<Record<string, ThereKind>> = {
   'POST /api/session password': 'passwords',
   'POST /api/invitations/lookup token': 'invitationTokens',
   'POST /api/invitations/acceptance token': 'invitationTokens',
+  'POST /api/password-resets/lookup token': 'resetTokens',
+  'POST /api/password-resets/acceptance token': 'resetTokens',
   '/v1/certificates/{id}': 'signing',
   'GET /v1/certificates/{id}/access clientService': 'signingServices',
   'POST /v1/certificates/{id}/activation clientService': 'signingServices',

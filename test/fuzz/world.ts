@@ -26,6 +26,8 @@ export type FuzzWorld = {
     operators: readonly string[];
     invited: readonly string[];
     invitationTokens: readonly string[];
+    /** To choose a password with, as an operator who does nothing else. */
+    resetTokens: readonly string[];
     apiKeys: readonly string[];
     sessions: readonly string[];
     certificates: readonly string[];
@@ -116,7 +118,10 @@ export async function enterFuzzWorld(system: System): Promise<FuzzWorld> {
       accounts: [account.accountId],
       operators: operators.filter((id) => id !== own.operator.id),
       invited: invited.map(({ id }) => id),
-      invitationTokens: await Promise.all(invited.map(({ email }) => tokenFor(system, email))),
+      invitationTokens: await Promise.all(
+        invited.map(({ email }) => tokenFor(system, email, 'invitation')),
+      ),
+      resetTokens: [await resetTokenOf(system, account.operators.viewer)],
       apiKeys: keys.filter(({ name }) => name !== 'signer').map(({ id }) => id),
       sessions: await idsAt(boss, '/api/sessions'),
       certificates: [inForce, lapsed, ...waitingFor].map(({ id }) => id),
@@ -165,17 +170,29 @@ const invite = (driver: OperatorDriver, settings: string, { accountId }: Entered
     }),
   );
 
+async function resetTokenOf(system: System, { email }: EnteredOperator): Promise<string> {
+  const stranger = createOperatorDriver(system.urls.backoffice);
+  expectAnswer(await stranger.call('POST', '/api/password-resets', { email }), 202);
+  return tokenFor(system, email, 'password-reset');
+}
+
 /** As it stands in the mail. */
-const tokenFor = (system: System, email: string): Promise<string> =>
+const tokenFor = (
+  system: System,
+  email: string,
+  page: 'invitation' | 'password-reset',
+): Promise<string> =>
   waitUntil(
     async () => {
       const { messages } = await system.mailbox.list('limit=100');
-      const mail = messages.find(({ To }) => To[0]?.Address === email);
-      if (mail === undefined) return undefined;
-      const { Text } = await system.mailbox.message(mail.ID);
-      return /\/invitation#([\w-]+)/.exec(Text)?.[1];
+      for (const mail of messages.filter(({ To }) => To[0]?.Address === email)) {
+        const { Text } = await system.mailbox.message(mail.ID);
+        const token = new RegExp(`/${page}#([\\w-]+)`).exec(Text)?.[1];
+        if (token !== undefined) return token;
+      }
+      return undefined;
     },
-    { what: 'No invitation came', deadlineMs: 20_000 },
+    { what: `No mail with a link to ${page} came`, deadlineMs: 20_000 },
   );
 
 const mailsAbout = (driver: OperatorDriver, { id }: EnteredCertificate): Promise<string[]> =>

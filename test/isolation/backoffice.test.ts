@@ -173,13 +173,24 @@ const askWith =
 /** What a call needs in its body beside what is tried there. A new call with a body fails the test until it stands here. */
 const bodies: Readonly<Record<string, () => Record<string, unknown>>> = {
   'POST /api/session': () => ({ email: 'nobody@quinta.example', password: 'not their password' }),
+  'POST /api/password-resets': () => ({ email: 'nobody@quinta.example' }),
+  'POST /api/password-resets/lookup': () => ({ token: 'no token' }),
+  'POST /api/password-resets/acceptance': () => ({
+    token: 'no token',
+    password: 'not their password',
+  }),
   'PATCH /api/me': () => ({ locale: 'en' }),
+  'PUT /api/me/password': () => ({
+    presentPassword: 'not their password',
+    newPassword: 'not their password either',
+  }),
   'PATCH /api/accounts/{id}': () => ({ reminderHour: 7 }),
   'POST /api/accounts/{id}/operators': () => ({
     email: `new-${randomUUID()}@quinta.example`,
     name: 'New',
   }),
   'PATCH /api/accounts/{id}/operators/{operatorId}': () => ({ role: 'viewer' }),
+  'POST /api/accounts/{id}/api-keys/{keyId}/rotation': () => ({ overlapHours: 1 }),
   'POST /api/accounts/{id}/api-keys': () => ({ name: `key ${randomUUID()}` }),
   'POST /api/invitations/lookup': () => ({ token: 'no token' }),
   'POST /api/invitations/acceptance': () => ({ token: 'no token', password: 'not their password' }),
@@ -192,6 +203,9 @@ const bodies: Readonly<Record<string, () => Record<string, unknown>>> = {
 const onlyTexts = new Set([
   'POST /api/session password',
   'POST /api/invitations/acceptance password',
+  'POST /api/password-resets/acceptance password',
+  'PUT /api/me/password presentPassword',
+  'PUT /api/me/password newPassword',
   'POST /api/certificates/{id}/revocation reason',
   'POST /api/renewals/{id}/authorization pin',
   'POST /api/renewals/{id}/authorization otp',
@@ -286,7 +300,13 @@ describe('an account gives nothing away', () => {
   });
 
   it('to somebody who is not signed in', async () => {
-    expectNoLeaks(await leaksTo(askWith(''), 'admin', inOrder(true)));
+    const ask = askWith('');
+    const withoutThrottle: Ask = async (...asked) => {
+      // How often somebody may try says nothing of what is asked for, and would soon be the only answer.
+      await backoffice.database.query('delete from door_budgets');
+      return ask(...asked);
+    };
+    expectNoLeaks(await leaksTo(withoutThrottle, 'admin', inOrder(true)));
   });
 
   it.each(roles)('to a %s of another one by an id in a path: that is not found', async (role) => {

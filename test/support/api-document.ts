@@ -62,7 +62,8 @@ export const operationsOf = ({ paths }: ApiDocument): Operation[] =>
             .map((parameter) => placeOf(path, parameter)),
           ...(body === undefined ? [] : placesOfBody(body)),
         ],
-        takesBody: body !== undefined,
+        // A body that may only be empty is none to fill in.
+        takesBody: Object.keys(body?.properties ?? {}).length > 0,
         needsCaller: operation.security.length > 0,
       };
     }),
