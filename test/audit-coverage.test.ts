@@ -62,7 +62,7 @@ beforeAll(async () => {
   const certificate = await backoffice.newCertificate({ services: 2 });
   const { certificateId } = certificate;
   const account = backoffice.accountId;
-  const key = await backoffice.administration.createApiKey({ account, name: 'Signer' });
+  const key = await backoffice.administration.createApiKey({ account, name: 'Asking service' });
   signer = {
     apiKeyId: key.apiKeyId,
     accountId: account,
