@@ -369,7 +369,7 @@ describe('an account gives nothing away', () => {
     expect([...rowsOfOthers].filter((row) => !rows.has(row))).toEqual([]);
   });
 
-  // A person belongs to no account (docs/decisions/0006): whoever knows the address may add them, and they are told.
+  // A person belongs to no account: whoever knows the address may add them, and they are told.
   it('but the name and the language of a person whose address an administrator knew and added', async () => {
     const [accountId = ''] = mine['/api/accounts/{id}'] ?? [];
     const path = `/api/accounts/${accountId}/operators`;
