@@ -316,7 +316,7 @@ describe('npm run admin', () => {
     expect(await unsealed()).toMatchObject({
       intact: true,
       head: { position: 0 },
-      unsealed: { count: 8 },
+      unsealed: { count: 9 },
     });
     await sealAudit(database);
     const write = (age: string) =>
@@ -336,7 +336,7 @@ describe('npm run admin', () => {
     const kept = `${head?.position ?? 0}:${head?.hash.toString('hex') ?? ''}`;
     expect(await answerOf(['audit', 'verify', '--expect', kept])).toEqual({
       intact: true,
-      head: { position: 10, hash: head?.hash.toString('hex') },
+      head: { position: 11, hash: head?.hash.toString('hex') },
       broken: null,
       unsealed: { count: 0, oldestAgeSeconds: null, isOverdue: false },
     });
