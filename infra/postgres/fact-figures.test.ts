@@ -27,7 +27,7 @@ describe('the figures about facts', () => {
 
   it('tell of the outbox what waits, since when, and what was set aside, by destination', async () => {
     expect((await load()).outbox).toEqual(
-      ['temporal', 'kafka', 'mail'].map((destination) => ({
+      ['temporal', 'kafka', 'mail', 'password_mail'].map((destination) => ({
         ...{ destination, waiting: 0, setAside: 0, oldestSeconds: 0 },
       })),
     );
