@@ -29,7 +29,10 @@ export function composePassword(
     return { part, actionLabel: told.action };
   }
   const told = password.reset;
-  const words = { happenedAt: format.long(input.requestedAt), endsAt: format.long(input.expiresAt) };
+  const words = {
+    happenedAt: format.long(input.requestedAt),
+    endsAt: format.long(input.expiresAt),
+  };
   const part: MailPart = {
     tone: 'notice',
     subject: told.subject,
