@@ -21,7 +21,7 @@ beforeAll(async () => {
   // The figures about facts are counted, and usage has its partitions.
   await waitUntil(
     async () =>
-      (await read('worker')).get('outbox_oldest_seconds')?.series.length === 3 &&
+      (await read('worker')).get('outbox_oldest_seconds')?.series.length === 4 &&
       (await read('usage')).get('usage_lag_records')?.series.length === 8,
     { what: 'the figures are not there', deadlineMs: 30_000, intervalMs: 200 },
   );
