@@ -14,7 +14,7 @@ import { startTemporal } from '../../infra/temporal/development-server.ts';
 import { testParts } from '../support/parts.ts';
 
 /** A part of one test file's own: the run's parts serve other tests at the same time and are never stopped. It keeps its data and its port. */
-export type OwnPart = {
+type OwnPart = {
   start(): Promise<void>;
   stop(): Promise<void>;
 };

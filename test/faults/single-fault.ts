@@ -51,7 +51,7 @@ export async function toldAbout(
 }
 
 /** What a service says of itself and its parts. */
-export async function readinessOf(
+async function readinessOf(
   { readyUrls }: System,
   service: ServiceName,
 ): Promise<{ status: number; dependencies: Record<string, { ok: boolean } | undefined> }> {
