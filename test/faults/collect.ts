@@ -193,7 +193,11 @@ async function noticesOf(database: Database, ids: readonly string[]): Promise<No
      from reminder_items as i
      join access_grants as g on g.grant_id = i.grant_id
      left join mails as m on m.mail_id = i.mail_id
-     where g.certificate_id = any ($1)`,
+     where g.certificate_id = any ($1)
+     union all
+     -- Owed when it was written, and sent in vain as far as was known; then the usage warning took its place as the day's mail.
+     select m.operator_id, '', m.kind, m.message_id, m.state, m.message_id from mails as m
+     where m.certificate_id = any ($1) and not exists (select from reminder_items as i where i.mail_id = m.mail_id)`,
     [ids],
   );
   return rows.map((row) => ({
