@@ -103,10 +103,10 @@ describe('the figures of the running services', () => {
       }),
     );
     expect(told).toEqual([
-      ['backoffice', ['postgres', 'clock'], ['temporal', 'ca']],
-      ['gate', ['postgres', 'clock', 'picture'], ['ca']],
+      ['backoffice', ['postgres', 'clock'], ['temporal', 'sealing_keys', 'ca']],
+      ['gate', ['postgres', 'clock', 'picture'], ['ca', 'sealing_keys']],
       ['usage', ['postgres', 'clock', 'kafka'], ['temporal']],
-      ['worker', ['postgres', 'clock', 'temporal'], ['kafka', 'mail', 'ca']],
+      ['worker', ['postgres', 'clock', 'temporal'], ['kafka', 'mail', 'ca', 'sealing_keys']],
     ]);
   });
 });
